@@ -1,0 +1,17 @@
+{#-
+    One entry of a model's `indexes` config: columns (names or expressions), unique, name.
+    dbt-sqlite has no indexes of its own; Postgres reads the same config, but for the name.
+-#}
+{% macro sqlite__get_create_index_sql(relation, index_dict) -%}
+    {%- set unknown = index_dict.keys() | reject('in', ['columns', 'unique', 'name']) | list -%}
+    {%- if unknown -%}
+        {{ exceptions.raise_compiler_error(
+            "lotgate: an index of " ~ relation.identifier ~ " has unknown keys "
+            ~ unknown | join(', ') ~ "; use columns, unique, name"
+        ) }}
+    {%- endif -%}
+    {%- set name = index_dict.get('name')
+        or 'idx_' ~ relation.identifier ~ '_' ~ index_dict['columns'] | join('_') -%}
+    create {{ 'unique ' if index_dict.get('unique') }}index {{ relation.schema }}.{{ name }}
+    on {{ relation.identifier }} ({{ index_dict['columns'] | join(', ') }})
+{%- endmacro %}

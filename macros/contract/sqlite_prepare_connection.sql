@@ -1,0 +1,19 @@
+{#-
+    The candidate can be built again at any time, so it needs no journal that survives a power
+    failure, only one that can roll a failed statement back. The snapshot is only read. Never used on a live database. PRAGMAs that a connection
+    already has cost nothing; inside a transaction they would be ignored.
+-#}
+{% macro sqlite_prepare_connection() -%}
+    {%- for setting in [
+        'main.journal_mode = memory',
+        'main.synchronous = off',
+        'main.cache_size = -131072',
+        'legacy.cache_size = -65536',
+        'temp_store = memory',
+        'foreign_keys = off',
+    ] -%}
+        {% call statement('prepare', fetch_result=False, auto_begin=False) -%}
+            pragma {{ setting }}
+        {%- endcall %}
+    {%- endfor -%}
+{%- endmacro %}

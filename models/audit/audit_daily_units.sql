@@ -1,0 +1,63 @@
+with
+
+balance as (
+
+    select * from {{ ref('audit_unit_balance') }}
+
+),
+
+lines as (
+
+    select * from {{ ref('int_shipstation_lines') }}
+
+),
+
+fetches as (
+
+    select * from {{ ref('stg_shipstation__fetches') }}
+
+),
+
+days as (
+
+    select
+        ship_date,
+        sum(legacy_units) as legacy_units,
+        sum(candidate_units) as candidate_units
+    from balance
+    group by ship_date
+
+),
+
+shipstation_days as (
+
+    select
+        ship_date,
+        sum(quantity) as shipstation_units
+    from lines
+    group by ship_date
+
+),
+
+final as (
+
+    select
+        days.ship_date,
+        days.legacy_units,
+        days.candidate_units,
+        case
+            when exists (
+                select 1
+                from fetches
+                where
+                    fetches.is_complete = 1
+                    and days.ship_date between fetches.ship_date_from and fetches.ship_date_to
+            ) then coalesce(shipstation_days.shipstation_units, 0)
+        end as shipstation_units
+    from days
+    left join shipstation_days on days.ship_date = shipstation_days.ship_date
+
+)
+
+select * from final
+order by ship_date

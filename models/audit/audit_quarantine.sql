@@ -1,0 +1,98 @@
+with
+
+ledger as (
+
+    select * from {{ ref('audit_row_ledger') }}
+
+),
+
+suspects as (
+
+    select * from {{ ref('int_suspects') }}
+
+),
+
+items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+orders as (
+
+    select * from {{ ref('int_orders') }}
+
+),
+
+quarantined as (
+
+    select * from ledger where disposition = 'quarantine'
+
+),
+
+-- where the rest of the order went: a proposal for a person, never a rule
+order_days as (
+
+    select
+        quarantined.legacy_id,
+        max(others.ship_date) as latest_other_day,
+        sum(case when others.sku_code = quarantined.sku_code then others.quantity_shipped end)
+            as other_units_of_sku
+    from quarantined
+    inner join items on quarantined.legacy_id = items.legacy_id
+    inner join items as others
+        on items.order_number = others.order_number and items.legacy_id <> others.legacy_id
+    inner join ledger on others.legacy_id = ledger.legacy_id and ledger.disposition = 'keep'
+    group by quarantined.legacy_id
+
+),
+
+proposed as (
+
+    select
+        quarantined.*,
+        quarantined.reason <> 'held' as is_undecided,
+        case
+            when quarantined.reason in (
+                'unparseable_sku', 'sku_conflict', 'unknown_sku', 'implausible_lot'
+            ) then 'explain its text in sku_variants.csv, or hold it'
+            when quarantined.reason = 'orphan_order'
+                then 'fetch its day from ShipStation, or hold it'
+            when quarantined.reason = 'invalid_quantity' then 'correct the source, or hold it'
+            when quarantined.reason = 'invalid_ship_date' and order_days.latest_other_day is not null
+                then 'redate to ' || order_days.latest_other_day
+            when quarantined.reason = 'quantity_conflict'
+                and order_days.other_units_of_sku = quarantined.units
+                then 'merge: the order''s kept rows of this SKU add up to the same units'
+            when quarantined.reason = 'quantity_conflict' then 'merge, if ShipStation agrees'
+            when quarantined.reason = 'unresolved_suspect'
+                and order_days.latest_other_day is not null
+                then 'redate to ' || order_days.latest_other_day || ', if this line shipped'
+            when quarantined.reason = 'unresolved_suspect' and orders.is_header_date_plausible = 1
+                then 'redate to ' || orders.header_ship_date || ', if this line shipped'
+            when quarantined.reason = 'unresolved_suspect' and suspects.is_cancelled = 1
+                then 'remove, if nothing was shipped'
+            else 'look the order up in ShipStation'
+        end as proposal
+    from quarantined
+    left join suspects on quarantined.legacy_id = suspects.legacy_id
+    left join order_days on quarantined.legacy_id = order_days.legacy_id
+    left join items on quarantined.legacy_id = items.legacy_id
+    left join orders on items.order_number = orders.order_number
+
+)
+
+select
+    legacy_id,
+    order_number,
+    base_sku,
+    sku_lot,
+    quantity_shipped,
+    ship_date,
+    units,
+    reason,
+    evidence,
+    is_undecided,
+    proposal
+from proposed
+order by legacy_id

@@ -1,0 +1,151 @@
+with
+
+decisions as (
+
+    select * from {{ ref('stg_controls__quarantine_decisions') }}
+
+),
+
+items as (
+
+    select * from {{ ref('stg_legacy__shipped_items') }}
+
+),
+
+parsed_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+dispositions as (
+
+    select * from {{ ref('int_row_dispositions') }}
+
+),
+
+suspects as (
+
+    select * from {{ ref('int_suspects') }}
+
+),
+
+claims as (
+
+    select * from {{ ref('int_shipstation_claims') }}
+
+),
+
+exact_claims as (
+
+    select * from claims where is_exact = 1
+
+),
+
+merge_targets as (
+
+    select
+        decisions.legacy_id,
+        others.legacy_id as target_id,
+        row_number() over (
+            partition by decisions.legacy_id
+            order by
+                case when others.quantity_shipped = decided_items.quantity_shipped then 0 else 1 end,
+                case when exact_claims.legacy_id is not null then 0 else 1 end,
+                case when dispositions.disposition = 'keep' then 0 else 1 end,
+                others.legacy_id
+        ) as place
+    from decisions
+    inner join parsed_items as decided_items on decisions.legacy_id = decided_items.legacy_id
+    inner join parsed_items as others
+        on
+            decided_items.order_number = others.order_number
+            and decided_items.sku_code = others.sku_code
+            and decided_items.legacy_id <> others.legacy_id
+    inner join dispositions
+        on
+            others.legacy_id = dispositions.legacy_id
+            and dispositions.disposition in ('keep', 'redate')
+    left join exact_claims on others.legacy_id = exact_claims.legacy_id
+    where decisions.decision = 'merge'
+
+),
+
+times_named as (
+
+    select
+        legacy_id,
+        count(*) as times_named
+    from decisions
+    group by legacy_id
+
+),
+
+judged as (
+
+    select
+        decisions.legacy_id,
+        decisions.decision,
+        decisions.ship_date,
+        merge_targets.target_id,
+        case
+            when times_named.times_named > 1
+                then 'is decided ' || times_named.times_named || ' times: keep one line'
+            when items.legacy_id is null
+                then 'does not exist in shipped_items: take the line out'
+            when
+                coalesce(items.order_number, '') <> coalesce(decisions.order_number, '')
+                or items.base_sku <> decisions.base_sku
+                or items.sku_lot <> decisions.sku_lot
+                or coalesce(
+                    {{ as_text('items.quantity_shipped') }},
+                    {{ trim_blanks(as_text('items.legacy_quantity_shipped')) }},
+                    ''
+                ) <> decisions.quantity_text
+                then 'no longer matches order_number, base_sku, sku_lot or quantity_shipped:'
+                    || ' look at the row again and export the undecided rows anew'
+            when dispositions.disposition <> 'quarantine'
+                then 'is not quarantined (' || dispositions.disposition || ', '
+                    || dispositions.reason || '): take the line out'
+            when decisions.decision in ('hold', 'remove') then null
+            when
+                parsed_items.failure is not null
+                and not (
+                    decisions.decision = 'redate' and parsed_items.failure = 'invalid_ship_date'
+                )
+                then 'cannot be kept as it stands (' || parsed_items.failure
+                    || '): explain its text in sku_variants.csv, correct the source, or hold it'
+            when decisions.decision = 'merge' and merge_targets.target_id is null
+                then 'has no row of the same order and SKU to merge into'
+            when decisions.decision in ('keep', 'redate', 'merge') then null
+            else 'has an unknown decision: use keep, redate, merge, remove or hold'
+        end as problem
+    from decisions
+    inner join times_named on decisions.legacy_id = times_named.legacy_id
+    left join items on decisions.legacy_id = items.legacy_id
+    left join parsed_items on decisions.legacy_id = parsed_items.legacy_id
+    left join dispositions on decisions.legacy_id = dispositions.legacy_id
+    left join merge_targets
+        on decisions.legacy_id = merge_targets.legacy_id and merge_targets.place = 1
+
+),
+
+numbered as (
+
+    select
+        judged.*,
+        row_number() over (
+            order by legacy_id, decision, coalesce(ship_date, '')
+        ) as decision_id
+    from judged
+
+)
+
+select
+    decision_id,
+    legacy_id,
+    decision,
+    case when decision = 'redate' then ship_date end as new_ship_date,
+    case when decision = 'merge' then target_id end as merged_into_id,
+    problem
+from numbered

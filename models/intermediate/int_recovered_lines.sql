@@ -1,0 +1,76 @@
+with
+
+lines as (
+
+    select * from {{ ref('int_shipstation_lines') }}
+
+),
+
+claims as (
+
+    select * from {{ ref('int_shipstation_claims') }}
+
+),
+
+outcomes as (
+
+    select * from {{ ref('int_row_outcomes') }}
+
+),
+
+items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+orders as (
+
+    select * from {{ ref('int_orders') }}
+
+),
+
+-- the claim of a row that leaves as a second record, or as never shipped, is void
+standing_claims as (
+
+    select claims.line_id
+    from claims
+    inner join outcomes on claims.legacy_id = outcomes.legacy_id
+    where outcomes.disposition not in ('merge', 'remove')
+
+),
+
+highest as (
+
+    select coalesce(max(legacy_id), 0) as highest_id from items
+
+),
+
+recovered as (
+
+    select
+        lines.*,
+        coalesce(orders.legacy_order_number, lines.order_number) as header_order_number,
+        row_number() over (order by lines.line_id) as place
+    from lines
+    left join orders on lines.order_number = orders.order_number
+    where lines.line_id not in (select standing_claims.line_id from standing_claims)
+
+)
+
+select
+    highest.highest_id + recovered.place as candidate_id,
+    recovered.line_id,
+    recovered.shipment_id,
+    recovered.shipstation_order_id,
+    recovered.order_number,
+    recovered.header_order_number,
+    recovered.tracking_number,
+    recovered.ship_date,
+    recovered.created_at,
+    recovered.sku_code,
+    recovered.lot_number,
+    recovered.shipstation_sku_raw,
+    recovered.quantity
+from recovered
+cross join highest

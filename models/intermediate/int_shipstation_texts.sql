@@ -1,0 +1,83 @@
+with
+
+outcomes as (
+
+    select * from {{ ref('int_row_outcomes') }}
+
+),
+
+items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+claims as (
+
+    select * from {{ ref('int_shipstation_claims') }}
+
+),
+
+lines as (
+
+    select * from {{ ref('int_shipstation_lines') }}
+
+),
+
+-- a lot in sku_lot is what the packer wrote: ShipStation's text replaces it only where they agree
+known_texts as (
+
+    select
+        items.legacy_id,
+        items.order_number,
+        items.shipstation_sku_raw as legacy_text,
+        lines.shipstation_sku_raw,
+        lines.lot_number
+    from claims
+    inner join lines on claims.line_id = lines.line_id
+    inner join items on claims.legacy_id = items.legacy_id
+    inner join outcomes on claims.legacy_id = outcomes.legacy_id
+    where
+        claims.is_exact = 1
+        and outcomes.disposition in ('keep', 'redate')
+        and (items.lot_position < 2 or items.lot_number = lines.lot_number)
+
+),
+
+-- two rows of an order must not end with the same text: order and text are the candidate's key
+texts_in_use as (
+
+    select
+        known_texts.legacy_id,
+        others.legacy_id as other_id
+    from known_texts
+    inner join items as others
+        on
+            known_texts.order_number = others.order_number
+            and known_texts.shipstation_sku_raw = others.shipstation_sku_raw
+            and known_texts.legacy_id <> others.legacy_id
+    inner join outcomes
+        on
+            others.legacy_id = outcomes.legacy_id
+            and outcomes.disposition in ('keep', 'redate')
+    union all
+    select
+        known_texts.legacy_id,
+        others.legacy_id as other_id
+    from known_texts
+    inner join known_texts as others
+        on
+            known_texts.order_number = others.order_number
+            and known_texts.shipstation_sku_raw = others.shipstation_sku_raw
+            and known_texts.legacy_id <> others.legacy_id
+
+)
+
+select
+    legacy_id,
+    shipstation_sku_raw,
+    lot_number
+from known_texts
+where
+    shipstation_sku_raw <> legacy_text
+    and legacy_id not in (select texts_in_use.legacy_id from texts_in_use)

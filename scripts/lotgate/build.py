@@ -1,0 +1,228 @@
+"""The candidate: dbt's models on the snapshot, checked, hashed, and only then put in its place.
+
+Source: docs/design.md, "The way of the data".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lotgate.console import Reporter
+from lotgate.controls import Controls, load_controls, write_normalized
+from lotgate.dbt_run import DEMO_SEEDS, DbtNode, DbtRun, run_dbt
+from lotgate.errors import EnvironmentFailed, GateClosed, UsageError
+from lotgate.evidence import EvidenceSummary, ensure_evidence
+from lotgate.snapshot import Snapshot, file_sha256, take_snapshot
+from lotgate.sqlite_files import sqlite_uri
+from lotgate.table_hashes import TableHash, hash_tables
+from lotgate.workdir import WorkDir, fsync_folder, write_private
+
+__all__ = ["TARGET_TABLES", "Build", "build_candidate"]
+
+TARGET_TABLES = ("skus", "lots", "shipped_orders", "shipped_items")
+"""What the swap promotes; every other table of the candidate explains it."""
+
+SHOWN_PROBLEMS = 20
+OUT_OF_ROOM = ("disk is full", "disk i/o error", "unable to open", "database is locked", "readonly database")
+
+
+@dataclass(frozen=True)
+class Build:
+    """A candidate that holds: what it was made from, what it has in it, and what was checked.
+
+    ``hashes`` cover the target tables and the audit tables. ``warnings`` are the dbt tests of severity warn
+    that found something: they are shown and close nothing.
+    """
+
+    candidate: Path
+    snapshot_sha256: str
+    controls_sha256: str
+    evidence: EvidenceSummary
+    evidence_sha256: str
+    dbt_invocation_id: str
+    models: int
+    checks: int
+    warnings: tuple[DbtNode, ...]
+    hashes: tuple[TableHash, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON knows it."""
+        return asdict(self) | {"candidate": str(self.candidate)}
+
+
+def build_candidate(
+    database: Path,
+    controls_folder: Path | None,
+    work_dir: WorkDir,
+    *,
+    lock_timeout: float,
+    reporter: Reporter,
+) -> tuple[Snapshot, Build]:
+    """Takes a snapshot of ``database`` and builds ``work_dir.candidate`` from it; the live file is only read.
+
+    The caller holds the work directory's lock. An older candidate is taken away first, so that none can be
+    taken for this snapshot's. Where a check fails, what was built is left as ``candidate.failed.sqlite``.
+    Raises GateClosed where a check or a constraint does not hold, UsageError where a control does not fit,
+    EnvironmentFailed where dbt or the disk fails, and what ``take_snapshot`` raises.
+    """
+    controls = load_controls(controls_folder)
+    for stale in (work_dir.candidate, work_dir.failed_candidate, work_dir.build_json):
+        _remove(stale)
+    evidence = ensure_evidence(work_dir.shipstation, database)
+    evidence_sha256 = file_sha256(work_dir.shipstation)
+    snapshot = take_snapshot(database, work_dir, lock_timeout=lock_timeout, reporter=reporter)
+    write_normalized(controls, work_dir.controls)
+    unfinished = work_dir.unfinished_candidate
+    _remove(unfinished)
+    try:
+        run = run_dbt(
+            ["build", "--exclude", *DEMO_SEEDS],
+            work_dir=work_dir,
+            candidate=unfinished,
+            reporter=reporter,
+            title="Building the candidate with dbt",
+        )
+        if not run.success:
+            raise _explain_failure(run, unfinished, work_dir)
+        with reporter.step("Checking and hashing the candidate"):
+            _check(unfinished, work_dir)
+            hashes = hash_tables(unfinished, (*TARGET_TABLES, *_audit_tables(unfinished)))
+        if (file_sha256(work_dir.legacy), file_sha256(work_dir.shipstation)) != (
+            snapshot.sha256,
+            evidence_sha256,
+        ):
+            raise GateClosed(
+                "The snapshot or the evidence changed while the candidate was built.",
+                hint="Leave the work directory alone while lotgate runs, and build again.",
+            )
+        build = _describe(work_dir, snapshot, controls, evidence, evidence_sha256, run, hashes)
+        _finish(unfinished, work_dir, build)
+    except BaseException:
+        if unfinished.exists():
+            _remove(work_dir.failed_candidate)
+            unfinished.rename(work_dir.failed_candidate)
+        raise
+    return snapshot, build
+
+
+def _describe(
+    work_dir: WorkDir,
+    snapshot: Snapshot,
+    controls: Controls,
+    evidence: EvidenceSummary,
+    evidence_sha256: str,
+    run: DbtRun,
+    hashes: tuple[TableHash, ...],
+) -> Build:
+    return Build(
+        candidate=work_dir.candidate,
+        snapshot_sha256=snapshot.sha256,
+        controls_sha256=controls.sha256,
+        evidence=evidence,
+        evidence_sha256=evidence_sha256,
+        dbt_invocation_id=run.invocation_id,
+        models=sum(node.resource_type == "model" for node in run.nodes),
+        checks=sum(node.resource_type in ("test", "unit_test") for node in run.nodes),
+        warnings=run.with_status("warn"),
+        hashes=hashes,
+    )
+
+
+def _finish(unfinished: Path, work_dir: WorkDir, build: Build) -> None:
+    descriptor = os.open(unfinished, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    unfinished.chmod(0o600)
+    unfinished.rename(work_dir.candidate)
+    fsync_folder(work_dir.path)
+    with write_private(work_dir.build_json) as temporary:
+        temporary.write_text(json.dumps(build.as_json(), indent=2) + "\n", encoding="ascii")
+
+
+def _check(candidate: Path, work_dir: WorkDir) -> None:
+    """SQLite's own word that the target tables are sound; their constraints held while they were filled."""
+    with closing(sqlite3.connect(sqlite_uri(candidate, mode="ro"), uri=True)) as connection:
+        for table in TARGET_TABLES:
+            found = [row[0] for row in connection.execute(f"pragma integrity_check({table})")]
+            if found != ["ok"]:
+                raise EnvironmentFailed(
+                    f"The candidate's table {table} is damaged: {found[0]}",
+                    hint=f"Check the disk under {work_dir.path} and build again.",
+                )
+        broken = connection.execute("select count(*) from pragma_foreign_key_check").fetchone()[0]
+        if broken:
+            raise GateClosed(
+                f"{broken} rows of the candidate break a foreign key.",
+                hint=f"Look at {work_dir.failed_candidate}: pragma foreign_key_check.",
+            )
+
+
+def _audit_tables(candidate: Path) -> tuple[str, ...]:
+    with closing(sqlite3.connect(sqlite_uri(candidate, mode="ro"), uri=True)) as connection:
+        found = connection.execute(
+            "select name from sqlite_schema where type = 'table' and name like 'audit\\_%' escape '\\'"
+        ).fetchall()
+    return tuple(sorted(name for (name,) in found))
+
+
+def _explain_failure(run: DbtRun, candidate: Path, work_dir: WorkDir) -> Exception:
+    broken = run.with_status("fail", "error", "runtime error", "partial success")
+    if any(node.name == "assert_decisions_can_be_applied" for node in broken):
+        return _decision_problems(candidate)
+    lines = [_line(node) for node in broken[:SHOWN_PROBLEMS]]
+    if len(broken) > SHOWN_PROBLEMS:
+        lines.append(f"and {len(broken) - SHOWN_PROBLEMS} more")
+    text = "\n".join(f"  {line}" for line in lines)
+    if any(word in node.message.lower() for node in broken for word in OUT_OF_ROOM):
+        return EnvironmentFailed(
+            f"The candidate could not be written:\n{text}",
+            hint=f"Look after space and permissions in {work_dir.path}, and build again.",
+        )
+    return GateClosed(
+        f"The candidate does not hold; {len(broken)} of {len(run.nodes)} steps failed:\n{text}",
+        hint=f"What was built is in {work_dir.failed_candidate}, dbt's log in {work_dir.dbt / 'logs'}.",
+    )
+
+
+def _line(node: DbtNode) -> str:
+    if node.status == "fail":
+        rows = "1 row" if node.failures == 1 else f"{node.failures} rows"
+        about = f": {node.description}" if node.description else ""
+        return f"check {node.name} found {rows}{about}"
+    message = " ".join(node.message.split())
+    return f"{node.resource_type} {node.name}: {message}"
+
+
+def _decision_problems(candidate: Path) -> UsageError:
+    with closing(sqlite3.connect(sqlite_uri(candidate, mode="ro"), uri=True)) as connection:
+        found = connection.execute(
+            "select legacy_id, decision, problem from audit_decisions where problem is not null"
+            " order by legacy_id, decision_id"
+        ).fetchall()
+    lines = [f"  row {row} ({decision}) {problem}" for row, decision, problem in found[:SHOWN_PROBLEMS]]
+    if len(found) > SHOWN_PROBLEMS:
+        lines.append(f"  and {len(found) - SHOWN_PROBLEMS} more")
+    count = "1 decision" if len(found) == 1 else f"{len(found)} decisions"
+    return UsageError(
+        f"{count} in quarantine_decisions.csv cannot be applied:\n" + "\n".join(lines),
+        hint="Correct those lines and build again.",
+    )
+
+
+def _remove(path: Path) -> None:
+    try:
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"{path} cannot be removed: {error.strerror}.",
+            hint="Make the work directory writable, or use another --work-dir.",
+        ) from error

@@ -1,0 +1,92 @@
+"""The command ``lotgate``: a thin layer over the core. The commands stand in ``lotgate.commands``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from lotgate.commands.build import build, demo
+from lotgate.commands.doctor import doctor
+from lotgate.commands.snapshot import snapshot
+from lotgate.errors import EnvironmentFailed, LotgateError, UsageError
+
+__all__ = ["cli", "main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show a traceback with an error.")
+@click.version_option(package_name="lotgate", message="%(prog)s %(version)s")
+def cli(debug: bool) -> None:
+    """Turn the free-text SKU-lot tables of a live order database into audited, constraint-enforced tables.
+
+    The live database is only read. Every command has an example: lotgate COMMAND --help.
+
+    Exit codes: 0 done; 1 the gate is closed (a check failed, or it is not allowed now); 2 wrong usage or
+    configuration; 3 the environment failed (I/O, lock, network, missing tool).
+    """
+
+
+cli.add_command(build)
+cli.add_command(demo)
+cli.add_command(doctor)
+cli.add_command(snapshot)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs a command and exits with its code. The one place where errors become text."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    sys.exit(_run(list(arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    try:
+        result = cli.main(arguments, prog_name="lotgate", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return UsageError.exit_code
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"{context.command_path} --help shows what is possible." if context else None
+        problem: LotgateError = UsageError(error.format_message(), hint=hint)
+    except (click.Abort, KeyboardInterrupt):
+        problem = EnvironmentFailed("Interrupted.", hint="Nothing is half done; start it again at any time.")
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output went away (click exits with 1 then, which would mean a closed gate).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EnvironmentFailed.exit_code
+    except LotgateError as error:
+        problem = error
+    except Exception as error:  # noqa: BLE001 - whatever it is, its traceback is for --debug only
+        problem = EnvironmentFailed(
+            f"Unexpected error: {type(error).__name__}.",
+            hint="Run it again with --debug (lotgate --debug ...) to see where.",
+        )
+        problem.__cause__ = error
+    _show(problem, debug="--debug" in options, as_json="--json" in options)
+    return problem.exit_code
+
+
+def _show(error: LotgateError, *, debug: bool, as_json: bool) -> None:
+    if debug:
+        traceback.print_exception(error)
+    click.echo(f"Error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"Hint: {error.hint}", err=True)
+    if as_json:
+        content = {
+            "error": {
+                "kind": type(error).__name__,
+                "exit_code": error.exit_code,
+                "message": error.message,
+                "hint": error.hint,
+            }
+        }
+        click.echo(json.dumps(content, indent=2))

@@ -1,0 +1,92 @@
+"""``lotgate build`` and ``lotgate demo``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from lotgate.commands.options import (
+    debug_option,
+    json_option,
+    lock_timeout_option,
+    shared_options,
+    work_dir_option,
+)
+
+if TYPE_CHECKING:
+    from lotgate.build import Build
+    from lotgate.snapshot import Snapshot
+
+__all__ = ["build", "demo"]
+
+
+@click.command(
+    epilog="Example: lotgate build --database /srv/orders/ora.db --controls controls",
+    short_help="Derive the candidate from a snapshot, and check it.",
+)
+@shared_options
+def build(
+    database: str | None, work_dir: str | None, controls: str | None, lock_timeout: float, as_json: bool
+) -> None:
+    """Take a snapshot of the live database and derive skus, lots and shipped_items from it with dbt.
+
+    Every model, data test and unit test of the project runs. The candidate appears only when all of them
+    hold; the live database is only read.
+    """
+    from lotgate.build import build_candidate
+    from lotgate.config import load_settings
+    from lotgate.console import SilentReporter, make_reporter
+    from lotgate.sqlite_files import check_file
+    from lotgate.workdir import open_work_dir
+
+    settings = load_settings(database=database, work_dir=work_dir, controls=controls)
+    live = check_file(settings.database)
+    with open_work_dir(settings.work_dir, live) as work:
+        taken, built = build_candidate(
+            live,
+            settings.controls,
+            work,
+            lock_timeout=lock_timeout,
+            reporter=SilentReporter() if as_json else make_reporter(),
+        )
+    _show(taken, built, as_json=as_json)
+
+
+@click.command(
+    epilog="Example: lotgate demo --work-dir /tmp/lotgate-demo",
+    short_help="Make a small legacy database and derive its candidate.",
+)
+@debug_option
+@json_option
+@lock_timeout_option
+@work_dir_option
+def demo(work_dir: str | None, lock_timeout: float, as_json: bool) -> None:
+    """Make the demo's live database from the project's seeds, and take it like any other database.
+
+    It tells the story of one bad day: 223 units with the right date, 107 with a wrong one, 75 missing.
+    """
+    from lotgate.config import load_settings
+    from lotgate.console import SilentReporter, make_reporter
+    from lotgate.demo import run_demo
+
+    settings = load_settings(work_dir=work_dir)
+    _work, taken, built = run_demo(
+        settings.work_dir,
+        lock_timeout=lock_timeout,
+        reporter=SilentReporter() if as_json else make_reporter(),
+    )
+    _show(taken, built, as_json=as_json)
+
+
+def _show(taken: Snapshot, built: Build, *, as_json: bool) -> None:
+    from lotgate.commands.summary import print_summary
+    from lotgate.figures import read_figures
+
+    figures = read_figures(built.candidate)
+    if as_json:
+        content = {"snapshot": taken.as_json(), "build": built.as_json(), "figures": figures.as_json()}
+        click.echo(json.dumps(content, indent=2))
+    else:
+        print_summary(taken, built, figures)

@@ -1,0 +1,248 @@
+"""The controls: what an owner edits, as CSV files in one folder (docs/design.md, section 5).
+
+Five files, each optional; an absent, empty or header-only file means that there is nothing to control. They
+are checked strictly and completely, since a line that silently means nothing is worse than none. Whether a
+decision matches its row is checked later, in SQL.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from lotgate.control_rows import (
+    ControlRow,
+    ExpectedOnHand,
+    ExpectedUnits,
+    Incident,
+    QuarantineDecision,
+    SkuVariant,
+    remedy_for,
+)
+from lotgate.errors import EnvironmentFailed, UsageError
+
+__all__ = ["Controls", "load_controls", "write_normalized"]
+
+SHOWN_PROBLEMS = 20
+SHOWN_VALUE = 60
+
+Row = TypeVar("Row", bound=ControlRow)
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The rows of the five files, each in a canonical order that does not depend on the files' order."""
+
+    incidents: tuple[Incident, ...] = ()
+    expected_units: tuple[ExpectedUnits, ...] = ()
+    expected_on_hand: tuple[ExpectedOnHand, ...] = ()
+    quarantine_decisions: tuple[QuarantineDecision, ...] = ()
+    sku_variants: tuple[SkuVariant, ...] = ()
+
+    def as_files(self) -> dict[str, str]:
+        """File name -> the file's canonical text: UTF-8, LF, always with its header."""
+        return {
+            "incidents.csv": _canonical(Incident, self.incidents),
+            "expected_units.csv": _canonical(ExpectedUnits, self.expected_units),
+            "expected_on_hand.csv": _canonical(ExpectedOnHand, self.expected_on_hand),
+            "quarantine_decisions.csv": _canonical(QuarantineDecision, self.quarantine_decisions),
+            "sku_variants.csv": _canonical(SkuVariant, self.sku_variants),
+        }
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the canonical texts: equal for controls that mean the same."""
+        digest = hashlib.sha256()
+        for name, text in self.as_files().items():
+            digest.update(f"{name}\0{len(text)}\0{text}".encode())
+        return digest.hexdigest()
+
+
+def load_controls(folder: Path | None) -> Controls:
+    """Reads and checks the controls in ``folder``; None means that there are none.
+
+    Raises UsageError with all problems at once (the first 20, and how many more), each with file, line,
+    column, value and remedy; EnvironmentFailed where a file cannot be read.
+    """
+    if folder is None:
+        return Controls()
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist"
+        raise UsageError(f"The controls folder {folder} {what}.", hint="Name the folder with --controls.")
+    problems: list[str] = []
+    _check_names(folder, problems)
+    controls = Controls(
+        incidents=_load(folder, "incidents.csv", Incident, problems, Incident.identity),
+        expected_units=_load(
+            folder, "expected_units.csv", ExpectedUnits, problems, lambda row: row.ship_date
+        ),
+        expected_on_hand=_load(
+            folder,
+            "expected_on_hand.csv",
+            ExpectedOnHand,
+            problems,
+            lambda row: (row.sku_code, row.as_of_date),
+        ),
+        quarantine_decisions=_load(
+            folder, "quarantine_decisions.csv", QuarantineDecision, problems, lambda row: row.legacy_id
+        ),
+        sku_variants=_load(folder, "sku_variants.csv", SkuVariant, problems, lambda row: row.raw_sku),
+    )
+    if problems:
+        shown = "\n".join(f"  {problem}" for problem in problems[:SHOWN_PROBLEMS])
+        more = len(problems) - SHOWN_PROBLEMS
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise UsageError(
+            f"The controls in {folder} have {count}:\n{shown}" + (f"\n  and {more} more" if more > 0 else ""),
+            hint="Correct the lines named above; line 1 is the header.",
+        )
+    return controls
+
+
+def write_normalized(controls: Controls, folder: Path) -> None:
+    """Writes all five files canonically into ``folder``, which is created; the same controls, the same bytes.
+
+    Other files in it stay. Raises EnvironmentFailed where it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, text in controls.as_files().items():
+            descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"The controls cannot be written to {folder}: {error.strerror}.",
+            hint="Make it writable, free space there, or use another --work-dir.",
+        ) from error
+
+
+def _check_names(folder: Path, problems: list[str]) -> None:
+    known = Controls().as_files()
+    problems += [
+        f"{path.name}: no such control (a typing error?); the files are {', '.join(known)}"
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() == ".csv" and path.name not in known
+    ]
+
+
+def _load(
+    folder: Path, name: str, model: type[Row], problems: list[str], key: Callable[[Row], Hashable]
+) -> tuple[Row, ...]:
+    """The rows of one file; what is wrong with it is added to ``problems``. No two rows have the same key."""
+    text = _read(folder / name, problems)
+    if text is None:
+        return ()
+    rows: list[Row] = []
+    first_lines: dict[Hashable, int] = {}
+    for line, values in _records(name, text, tuple(model.model_fields), problems):
+        try:
+            row = model.model_validate(values)
+        except ValidationError as error:
+            problems += [_problem(name, line, model, dict(detail), values) for detail in error.errors()]
+            continue
+        first = first_lines.setdefault(key(row), line)
+        if first != line:
+            problems.append(f"{name}, line {line}: {model.duplicate} line {first}; keep one of them")
+        rows.append(row)
+    return tuple(sorted(rows, key=lambda row: row.sort_key()))
+
+
+def _read(path: Path, problems: list[str]) -> str | None:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError:
+        problems.append(f"{path.name}: is a folder, not a file; move it away")
+        return None
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"The control {path} cannot be read: {error.strerror}.", hint="Make it readable."
+        ) from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problems.append(f"{path.name}, line {line}: not UTF-8 text; save the file as CSV in UTF-8")
+        return None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        problems.append(f"{path.name}, line {line}: holds a NUL byte; save the file as CSV in UTF-8")
+        return None
+    return text
+
+
+def _records(
+    name: str, text: str, columns: tuple[str, ...], problems: list[str]
+) -> list[tuple[int, dict[str, str]]]:
+    """The data lines, with the number of the line that each begins on; blank lines are skipped."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    records: list[tuple[int, dict[str, str]]] = []
+    header: list[str] | None = None
+    line = 1
+    try:
+        for fields in reader:
+            start, line = line, reader.line_num + 1
+            if not any(field.strip() for field in fields):
+                continue
+            if header is None:
+                header = [field.strip() for field in fields]
+                if not _check_header(name, header, columns, problems):
+                    return []
+            elif len(fields) != len(header):
+                problems.append(
+                    f"{name}, line {start}: has {len(fields)} fields where the header has {len(header)};"
+                    " put texts with commas in double quotes"
+                )
+            else:
+                records.append((start, dict(zip(header, fields, strict=True))))
+    except csv.Error as error:
+        problems.append(f"{name}, line {line}: not valid CSV ({error}); check its double quotes")
+    return records
+
+
+def _check_header(name: str, header: list[str], columns: tuple[str, ...], problems: list[str]) -> bool:
+    expected = f"the header is {','.join(columns)}"
+    found = [f"unknown column {column!r}" for column in header if column not in columns]
+    found += [f"missing column {column!r}" for column in columns if column not in header]
+    found += [f"column {column!r} twice" for column in columns if header.count(column) > 1]
+    problems += [f"{name}, line 1: {problem}; {expected}" for problem in found]
+    return not found
+
+
+def _problem(
+    name: str, line: int, model: type[ControlRow], detail: dict[str, object], values: dict[str, str]
+) -> str:
+    location = detail["loc"]
+    assert isinstance(location, tuple)
+    context = detail.get("ctx")
+    message = str(detail["msg"])
+    if isinstance(context, dict) and "error" in context:
+        message = str(context["error"])
+    column = str(location[0]) if location else model.joint_column
+    value = values.get(column, "")
+    shown = repr(value if len(value) <= SHOWN_VALUE else value[:SHOWN_VALUE] + "...")
+    remedy = remedy_for(model, column)
+    return f"{name}, line {line}, column {column}: {shown}: {message}" + (f"; {remedy}" if remedy else "")
+
+
+def _canonical(model: type[ControlRow], rows: tuple[ControlRow, ...]) -> str:
+    lines = [tuple(model.model_fields), *(tuple(row.model_dump().values()) for row in rows)]
+    return "".join(",".join(map(_field, line)) + "\n" for line in lines)
+
+
+def _field(value: object) -> str:
+    """A field as RFC 4180 writes it. csv.writer leaves a lone carriage return unquoted before Python 3.13."""
+    text = "" if value is None else str(value)
+    if any(mark in text for mark in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text

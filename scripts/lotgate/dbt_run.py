@@ -1,0 +1,162 @@
+"""Running the dbt project on one work directory, in this process.
+
+dbt finds the databases and the controls through the environment variables that ``profiles.yml`` and
+``dbt_project.yml`` name, so that plain ``dbt`` and lotgate run the same project.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lotgate.config import project_root
+from lotgate.console import Reporter
+from lotgate.errors import EnvironmentFailed, UsageError
+from lotgate.workdir import WorkDir
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+__all__ = ["DEMO_SEEDS", "DbtNode", "DbtRun", "find_project", "run_dbt"]
+
+DEMO_SEEDS = ("path:seeds/legacy", "path:seeds/shipstation")
+"""What stands in for a snapshot and for evidence in a fresh clone; never part of a build."""
+
+
+@dataclass(frozen=True)
+class DbtNode:
+    """What became of one seed, model or test.
+
+    ``status`` is dbt's: success, pass, warn, fail, error or skipped. ``failures`` is the number of rows that
+    a test found. ``seconds`` is wall time. ``description`` is the YAML's.
+    """
+
+    unique_id: str
+    name: str
+    resource_type: str
+    status: str
+    message: str
+    failures: int | None
+    seconds: float
+    description: str
+
+
+@dataclass(frozen=True)
+class DbtRun:
+    """One invocation: dbt's run id, whether everything succeeded, and the nodes in the order they ran."""
+
+    invocation_id: str
+    success: bool
+    nodes: tuple[DbtNode, ...]
+
+    def with_status(self, *statuses: str) -> tuple[DbtNode, ...]:
+        """The nodes with one of these statuses."""
+        return tuple(node for node in self.nodes if node.status in statuses)
+
+
+def find_project() -> Path:
+    """The folder of the dbt project. UsageError where there is none."""
+    root = project_root(Path.cwd())
+    if root is None:
+        raise UsageError(
+            "There is no dbt_project.yml here, in a folder above, or where lotgate was installed from.",
+            hint="Run lotgate inside its checkout.",
+        )
+    return root
+
+
+def run_dbt(
+    arguments: Sequence[str],
+    *,
+    work_dir: WorkDir,
+    candidate: Path,
+    reporter: Reporter,
+    title: str,
+    manifest: Manifest | None = None,
+) -> DbtRun:
+    """Invokes dbt with ``arguments`` on the work directory's snapshot, evidence and controls.
+
+    The models go to ``candidate``; dbt's artifacts and log to ``work_dir.dbt``. ``manifest`` saves the
+    parsing where the same project was just parsed. Raises EnvironmentFailed where dbt could not run at all; what
+    failed within a run is in the result.
+    """
+    from dbt.artifacts.schemas.run import RunExecutionResult
+    from dbt.cli.main import dbtRunner
+
+    project = find_project()
+    flags = [
+        "--project-dir", str(project),
+        "--profiles-dir", str(project),
+        "--target-path", str(work_dir.dbt),
+        "--log-path", str(work_dir.dbt / "logs"),
+    ]  # fmt: skip
+    quiet = ["--log-level", "none", "--no-use-colors"]
+    with _environment(work_dir, candidate), reporter.step(title) as step:
+
+        def follow(event: Any) -> None:
+            if event.info.name == "LogStartLine" and event.data.total:
+                step.advance(1 / event.data.total)
+
+        runner = dbtRunner(manifest=manifest, callbacks=[follow])
+        outcome = runner.invoke([*quiet, *arguments, *flags])
+    if outcome.exception is not None:
+        raise EnvironmentFailed(
+            f"dbt could not run: {outcome.exception}",
+            hint=f"dbt's log says more: {work_dir.dbt / 'logs' / 'dbt.log'}",
+        ) from outcome.exception
+    if not isinstance(outcome.result, RunExecutionResult):
+        raise EnvironmentFailed(
+            "dbt gave no result.", hint=f"dbt's log says more: {work_dir.dbt / 'logs' / 'dbt.log'}"
+        )
+    return DbtRun(
+        invocation_id=str(outcome.result.args.get("invocation_id") or _invocation_id(work_dir)),
+        success=outcome.success,
+        nodes=tuple(_node(result) for result in outcome.result.results),
+    )
+
+
+def _node(result: Any) -> DbtNode:
+    return DbtNode(
+        unique_id=result.node.unique_id,
+        name=result.node.name,
+        resource_type=str(result.node.resource_type),
+        status=str(result.status),
+        message=result.message or "",
+        failures=result.failures,
+        seconds=result.execution_time,
+        description=" ".join((result.node.description or "").split()),
+    )
+
+
+def _invocation_id(work_dir: WorkDir) -> str:
+    import json
+
+    content = json.loads((work_dir.dbt / "run_results.json").read_text(encoding="utf-8"))
+    return str(content["metadata"]["invocation_id"])
+
+
+@contextmanager
+def _environment(work_dir: WorkDir, candidate: Path) -> Iterator[None]:
+    wanted = {
+        "LOTGATE_CANDIDATE_DB": str(candidate),
+        "LOTGATE_LEGACY_DB": str(work_dir.legacy),
+        "LOTGATE_SHIPSTATION_DB": str(work_dir.shipstation),
+        "LOTGATE_CONTROL_SEEDS": str(work_dir.controls),
+        "LOTGATE_DBT_DIR": str(work_dir.dbt),
+        # usage statistics are off in dbt_project.yml; this also keeps dbt from looking for a newer version
+        "DBT_VERSION_CHECK": "false",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,54 @@
+"""The demo: a legacy database made from ``seeds/``, and then everything that any database goes through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lotgate.build import Build, build_candidate
+from lotgate.console import Reporter
+from lotgate.dbt_run import find_project
+from lotgate.demo_data import build_demo_database, load_evidence
+from lotgate.errors import UsageError
+from lotgate.evidence import create_evidence, ensure_evidence
+from lotgate.snapshot import Snapshot
+from lotgate.workdir import WorkDir, open_work_dir
+
+__all__ = ["run_demo"]
+
+MARKER = "made-by-lotgate-demo"
+
+
+def run_demo(work_dir: Path, *, lock_timeout: float, reporter: Reporter) -> tuple[WorkDir, Snapshot, Build]:
+    """Builds the demo's live database in ``work_dir/demo`` and derives the candidate from it.
+
+    A demo database that an earlier run made is made anew; any other file in its place is a UsageError, as is
+    evidence of another database in the work directory. Raises what ``build_candidate`` raises.
+    """
+    project = find_project()
+    database = work_dir.resolve() / "demo" / "ora.db"
+    with open_work_dir(work_dir, database) as work:
+        ensure_evidence(work.shipstation, database)
+        _make_room(database)
+        with reporter.step("Making the demo's live database"):
+            build_demo_database(database, project / "seeds")
+            create_evidence(work.shipstation, database)
+            load_evidence(work.shipstation, project / "seeds")
+        snapshot, build = build_candidate(
+            database, project / "seeds" / "controls", work, lock_timeout=lock_timeout, reporter=reporter
+        )
+    return work, snapshot, build
+
+
+def _make_room(database: Path) -> None:
+    folder = database.parent
+    folder.mkdir(mode=0o700, exist_ok=True)
+    marker = folder / MARKER
+    files = [folder / f"{database.name}{suffix}" for suffix in ("", "-wal", "-shm", "-journal")]
+    if any(file.exists() for file in files) and not marker.exists():
+        raise UsageError(
+            f"{database} exists and was not made by the demo.",
+            hint="Move it away, or name another folder with --work-dir.",
+        )
+    marker.touch()
+    for file in files:
+        file.unlink(missing_ok=True)

@@ -1,0 +1,220 @@
+"""The snapshot: one consistent, checked and hashed copy of the live database (docs/design.md, section 4).
+
+It is what everything later is derived from, and the first verified backup. The live file is only read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lotgate.console import Reporter, SilentReporter
+from lotgate.errors import EnvironmentFailed, GateClosed, UsageError
+from lotgate.inspection import (
+    TableInfo,
+    check_foreign_keys,
+    check_integrity,
+    check_schema,
+    find_additions,
+    find_id_problem,
+    find_invalid_texts,
+    list_tables,
+)
+from lotgate.legacy_schema import additions
+from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, LiveDatabase, explain, open_live, path_text, sqlite_uri
+from lotgate.workdir import WorkDir, write_private
+
+__all__ = ["Snapshot", "file_sha256", "format_size", "take_snapshot"]
+
+FORMAT_VERSION = "1"
+# A copy, the additions and SQLite's journal while they are made.
+SPARE_BYTES = 1 << 20
+CACHE_KIB = 64_000
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was copied and what was found in it.
+
+    ``tables`` describes the live database; ``added`` names what the copy has beyond it. ``journal_mode`` is
+    the live database's. ``integrity`` is ``ok``, or there would be no snapshot. ``foreign_key_violations``
+    counts rows by table, and ``foreign_keys_unchecked`` names tables whose keys point nowhere.
+    """
+
+    path: Path
+    sha256: str
+    source: Path
+    tables: tuple[TableInfo, ...]
+    added: tuple[str, ...]
+    journal_mode: str
+    sqlite_version: str
+    integrity: str
+    foreign_key_violations: Mapping[str, int]
+    foreign_keys_unchecked: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON knows it."""
+        return asdict(self) | {"path": str(self.path), "source": str(self.source)}
+
+
+def take_snapshot(
+    database: Path,
+    work_dir: WorkDir,
+    *,
+    lock_timeout: float = DEFAULT_LOCK_TIMEOUT,
+    reporter: Reporter | None = None,
+) -> Snapshot:
+    """Copies the live database into ``work_dir.legacy``, read-only, and describes it in ``snapshot.json``.
+
+    The caller holds the work directory's lock. The same source gives the same bytes. On any error the
+    previous snapshot stays as it was. Raises UsageError for what is no legacy database, GateClosed for a
+    migrated or corrupt one and for text that is not UTF-8, EnvironmentFailed for locks, permissions and disk
+    space.
+    """
+    reporter = reporter or SilentReporter()
+    with write_private(work_dir.legacy) as temporary:
+        with open_live(database, lock_timeout=lock_timeout) as live:
+            source = live.path
+            check_schema(source, list_tables(live.connection, count=False))
+            size = _database_size(live.connection)
+            _check_space(work_dir, size)
+            journal_mode = _journal_mode(live)
+            with reporter.step(f"Copying {source.name} ({format_size(size)})"):
+                _copy(live.connection, temporary, work_dir.legacy, lock_timeout)
+        try:
+            connection = sqlite3.connect(sqlite_uri(temporary), uri=True, isolation_level=None)
+            try:
+                found = _complete(connection, source, reporter)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            problem = explain(error, work_dir.legacy)
+            if isinstance(problem, GateClosed):  # the copy is as corrupt as its source
+                problem = explain(error, source)
+            raise problem from error
+        with reporter.step("Hashing the snapshot"):
+            sha256 = file_sha256(temporary)
+        temporary.chmod(0o400)
+    snapshot = Snapshot(
+        path=work_dir.legacy,
+        sha256=sha256,
+        source=source,
+        journal_mode=journal_mode,
+        sqlite_version=sqlite3.sqlite_version,
+        integrity="ok",
+        **found,
+    )
+    with write_private(work_dir.snapshot_json) as temporary:
+        content = snapshot.as_json() | {"taken_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="ascii")
+    return snapshot
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file of the work directory. Never of a live database: see ``_sidecars``."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def format_size(size: float) -> str:
+    """Bytes for people: ``1.5 GB``."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _database_size(connection: sqlite3.Connection) -> int:
+    (pages,) = connection.execute("pragma page_count").fetchone()
+    (page_size,) = connection.execute("pragma page_size").fetchone()
+    return int(pages) * int(page_size)
+
+
+def _journal_mode(live: LiveDatabase) -> str:
+    if live.immutable:  # only a WAL database is opened so, and SQLite then says "delete"
+        return "wal"
+    return str(live.connection.execute("pragma journal_mode").fetchone()[0])
+
+
+def _check_space(work_dir: WorkDir, size: int) -> None:
+    found = os.statvfs(work_dir.path)
+    free = found.f_bavail * found.f_frsize
+    if free < size + SPARE_BYTES:
+        raise EnvironmentFailed(
+            f"The snapshot needs {format_size(size + SPARE_BYTES)} in {work_dir.path},"
+            f" and {format_size(free)} are free.",
+            hint="Free space there, or use a --work-dir on another disk.",
+        )
+
+
+def _copy(live: sqlite3.Connection, temporary: Path, final: Path, lock_timeout: float) -> None:
+    """One backup step inside the read transaction: it waits for no lock and starts over for no writer."""
+    copy = sqlite3.connect(sqlite_uri(temporary), uri=True, isolation_level=None)
+    try:
+        copy.execute("pragma synchronous = off")  # write_private does the one fsync that counts
+        try:
+            live.backup(copy, pages=-1)
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")):
+                raise explain(error, final, lock_timeout=lock_timeout) from error
+            raise
+    finally:
+        copy.close()
+
+
+def _complete(connection: sqlite3.Connection, source: Path, reporter: Reporter) -> dict[str, Any]:
+    """Checks the copy, then adds what is missing; what was found, as ``Snapshot``'s fields."""
+    connection.execute("pragma synchronous = off")
+    connection.execute(f"pragma cache_size = -{CACHE_KIB}")
+    connection.execute("pragma journal_mode = delete")
+    with reporter.step("Checking the snapshot"):
+        complaints = check_integrity(connection)
+        if complaints:
+            raise GateClosed(
+                f"{source} is corrupt; SQLite's integrity check says: {'; '.join(complaints[:3])}"
+                + (f" (and {len(complaints) - 3} more)." if len(complaints) > 3 else "."),
+                hint="Restore it from a backup, or recover what can be with `sqlite3 FILE .recover`.",
+            )
+        _check_rows(connection, source)
+        tables = list_tables(connection)
+        keys = check_foreign_keys(connection, tables)
+    connection.execute("begin immediate")
+    for statement in additions({t.name: t.columns for t in tables if t.kind != "trigger"}):
+        connection.execute(statement)
+    connection.execute("drop table if exists lotgate_snapshot")  # a snapshot of a snapshot has one already
+    connection.execute("create table lotgate_snapshot (key text primary key, value text) strict")
+    connection.executemany(
+        "insert into lotgate_snapshot (key, value) values (?, ?)",
+        [("format", FORMAT_VERSION), ("source", path_text(source))],
+    )
+    connection.execute("commit")
+    return {
+        "tables": tables,
+        "added": find_additions(tables),
+        "foreign_key_violations": dict(keys.violations),
+        "foreign_keys_unchecked": keys.unchecked,
+    }
+
+
+def _check_rows(connection: sqlite3.Connection, source: Path) -> None:
+    problem = find_id_problem(connection)
+    if problem:
+        raise UsageError(
+            f"In shipped_items of {source}, {problem}.",
+            hint="Every row needs an id of its own, since the ledger names rows by it. Correct the source.",
+        )
+    texts = find_invalid_texts(connection)
+    if texts:
+        where = "; ".join(map(str, texts))
+        raise GateClosed(
+            f"{source} holds text that is not UTF-8, in {where}.",
+            hint="Correct those values in the source, then take the snapshot again.",
+        )
