@@ -46,13 +46,8 @@ final as (
         days.legacy_units,
         days.candidate_units,
         case
-            when exists (
-                select 1
-                from fetches
-                where
-                    fetches.is_complete = 1
-                    and days.ship_date between fetches.ship_date_from and fetches.ship_date_to
-            ) then coalesce(shipstation_days.shipstation_units, 0)
+            when {{ is_day_covered('days.ship_date') }}
+                then coalesce(shipstation_days.shipstation_units, 0)
         end as shipstation_units
     from days
     left join shipstation_days on days.ship_date = shipstation_days.ship_date

@@ -24,12 +24,6 @@ dispositions as (
 
 ),
 
-suspects as (
-
-    select * from {{ ref('int_suspects') }}
-
-),
-
 claims as (
 
     select * from {{ ref('int_shipstation_claims') }}
@@ -68,6 +62,41 @@ merge_targets as (
             and dispositions.disposition in ('keep', 'redate')
     left join exact_claims on others.legacy_id = exact_claims.legacy_id
     where decisions.decision = 'merge'
+
+),
+
+-- order and text are the candidate's key
+decided_to_stay as (
+
+    select
+        decisions.legacy_id,
+        parsed_items.order_number,
+        parsed_items.shipstation_sku_raw
+    from decisions
+    inner join parsed_items on decisions.legacy_id = parsed_items.legacy_id
+    where decisions.decision in ('keep', 'redate')
+
+),
+
+same_texts as (
+
+    select
+        decided_to_stay.legacy_id,
+        min(others.legacy_id) as other_id
+    from decided_to_stay
+    inner join parsed_items as others
+        on
+            decided_to_stay.order_number = others.order_number
+            and decided_to_stay.shipstation_sku_raw = others.shipstation_sku_raw
+            and decided_to_stay.legacy_id <> others.legacy_id
+    inner join dispositions on others.legacy_id = dispositions.legacy_id
+    where
+        dispositions.disposition in ('keep', 'redate')
+        or (
+            dispositions.disposition = 'quarantine'
+            and others.legacy_id in (select decided_to_stay.legacy_id from decided_to_stay)
+        )
+    group by decided_to_stay.legacy_id
 
 ),
 
@@ -117,6 +146,9 @@ judged as (
                     || '): explain its text in sku_variants.csv, correct the source, or hold it'
             when decisions.decision = 'merge' and merge_targets.target_id is null
                 then 'has no row of the same order and SKU to merge into'
+            when decisions.decision in ('keep', 'redate') and same_texts.other_id is not null
+                then 'would stay beside row ' || same_texts.other_id
+                    || ' of the same order and text: merge or remove one of them'
             when decisions.decision in ('keep', 'redate', 'merge') then null
             else 'has an unknown decision: use keep, redate, merge, remove or hold'
         end as problem
@@ -125,6 +157,7 @@ judged as (
     left join items on decisions.legacy_id = items.legacy_id
     left join parsed_items on decisions.legacy_id = parsed_items.legacy_id
     left join dispositions on decisions.legacy_id = dispositions.legacy_id
+    left join same_texts on decisions.legacy_id = same_texts.legacy_id
     left join merge_targets
         on decisions.legacy_id = merge_targets.legacy_id and merge_targets.place = 1
 

@@ -30,13 +30,39 @@ orders as (
 
 ),
 
--- the claim of a row that leaves as a second record, or as never shipped, is void
-standing_claims as (
+-- what is removed or held has no say; an undecided row has, lest its units come twice
+own_claims as (
 
     select claims.line_id
     from claims
     inner join outcomes on claims.legacy_id = outcomes.legacy_id
-    where outcomes.disposition not in ('merge', 'remove')
+    where outcomes.disposition not in ('merge', 'remove') and outcomes.reason <> 'held'
+
+),
+
+-- a merged row and its target are one line: the claim of the one is the claim of the other
+handed_on as (
+
+    select
+        claims.line_id,
+        first_value(claims.legacy_id) over (
+            partition by outcomes.merged_into_id
+            order by claims.pass, claims.legacy_id
+        ) as heir_id,
+        claims.legacy_id
+    from claims
+    inner join outcomes on claims.legacy_id = outcomes.legacy_id
+    where
+        outcomes.disposition = 'merge'
+        and outcomes.merged_into_id not in (select legacy_id from claims)
+
+),
+
+standing_claims as (
+
+    select line_id from own_claims
+    union all
+    select line_id from handed_on where legacy_id = heir_id
 
 ),
 

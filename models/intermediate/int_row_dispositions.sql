@@ -28,8 +28,6 @@ claimed_items as (
 
     select
         legacy_id,
-        max(is_exact) as is_claim_exact,
-        min(ship_date) as claimed_day,
         sum(quantity) as claimed_units
     from claims
     group by legacy_id
@@ -44,7 +42,9 @@ evidence as (
         -- what the row itself says
         items.failure,
         items.ship_date,
-        items.is_day_covered = 1 and claimed_items.legacy_id is null as is_unknown_to_shipstation,
+        items.is_day_covered = 1
+            and coalesce(claimed_items.claimed_units, 0) <> items.quantity_shipped
+            as is_unknown_to_shipstation,
         {{ days_between('items.ship_date', real_day('substr(items.created_at, 1, 10)')) }}
             as days_until_created,
 
@@ -59,7 +59,9 @@ evidence as (
         suspects.true_ship_date,
         suspects.is_cancelled = 1 and suspects.has_sign_of_shipment = 0
             as is_cancelled_never_shipped,
-        suspects.is_created_in_window = 1 and suspects.has_sign_of_newer_order = 0
+        suspects.order_number is not null
+            and suspects.is_created_in_window = 1
+            and suspects.has_sign_of_newer_order = 0
             as is_historical_resync
     from items
     left join suspects on items.legacy_id = suspects.legacy_id

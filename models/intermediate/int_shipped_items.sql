@@ -53,13 +53,7 @@ joined as (
             and coalesce(orders.is_known_to_shipstation, 0) = 0
             as is_orphan,
         items.ship_date in (select incidents.wrong_ship_date from incidents) as is_on_wrong_date,
-        exists (
-            select 1
-            from fetches
-            where
-                fetches.is_complete = 1
-                and items.ship_date between fetches.ship_date_from and fetches.ship_date_to
-        ) as is_day_covered
+        {{ is_day_covered('items.ship_date') }} as is_day_covered
     from items
     inner join sku_texts
         on items.sku_lot = sku_texts.sku_lot and items.base_sku = sku_texts.base_sku

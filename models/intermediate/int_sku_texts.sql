@@ -133,7 +133,10 @@ judged as (
             when resolved.reading = 'nothing' then 'unparseable_sku'
             when resolved.reading = 'conflict' then 'sku_conflict'
             when known_skus.sku_code is null then 'unknown_sku'
-            when length(resolved.lot_number) < {{ var('min_lot_digits') }} then 'implausible_lot'
+            when
+                not {{ is_digits('resolved.lot_number') }}
+                or length(resolved.lot_number) < {{ var('min_lot_digits') }}
+                then 'implausible_lot'
         end as failure
     from resolved
     left join known_skus on resolved.sku_code = known_skus.sku_code

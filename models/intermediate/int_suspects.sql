@@ -121,14 +121,7 @@ evidence as (
         ranked_incidents.legacy_id is not null as has_incident,
         ranked_incidents.correct_ship_date,
         coalesce(ranked_incidents.is_created_in_window, 0) as is_created_in_window,
-        exists (
-            select 1
-            from fetches
-            where
-                fetches.is_complete = 1
-                and ranked_incidents.correct_ship_date
-                between fetches.ship_date_from and fetches.ship_date_to
-        ) as is_correct_date_covered,
+        {{ is_day_covered('ranked_incidents.correct_ship_date') }} as is_correct_date_covered,
         coalesce(orders.is_known_to_shipstation, 0) as is_known_to_shipstation,
         coalesce(other_items.has_other_item_on_correct_date, 0) as has_other_item_on_correct_date,
         coalesce(orders.header_ship_date = ranked_incidents.correct_ship_date, 0)

@@ -183,9 +183,11 @@ lotted as (
     select
         order_number,
         sku_code,
+        lot_key,
         legacy_id,
         quantity_shipped,
         by_spelling,
+        is_one_quantity,
         has_exact_claim,
         stays = 1 and by_spelling = 'alone' as is_to_stay,
         row_number() over (
@@ -216,7 +218,9 @@ lotted_by_quantity as (
         sku_code,
         quantity_shipped,
         max(case when place_in_quantity = 1 and is_to_stay then legacy_id end) as best_id,
-        max(case when by_spelling = 'conflict' then 1 else 0 end) as has_conflict
+        max(case when by_spelling = 'conflict' then 1 else 0 end) as has_conflict,
+        max(case when by_spelling = 'merge' and not is_one_quantity then 1 else 0 end)
+            as is_refuted
     from lotted
     group by order_number, sku_code, quantity_shipped
 
@@ -234,6 +238,16 @@ lotted_by_sku as (
 
 ),
 
+lotted_by_lot as (
+
+    select distinct
+        order_number,
+        sku_code,
+        lot_key
+    from lotted
+
+),
+
 weighed as (
 
     select
@@ -245,8 +259,11 @@ weighed as (
             when respelled.lot_position = respelled.highest_position then 'by spelling'
             when lotted_by_quantity.best_id is not null then 'into same quantity'
             when lotted_by_quantity.has_conflict = 1 then 'conflict'
+            when lotted_by_quantity.is_refuted = 1 and respelled.has_exact_claim = 0
+                then 'conflict'
             when lotted_by_quantity.order_number is not null then 'by spelling'
-            when respelled.has_exact_claim = 1 then 'by spelling'
+            when respelled.has_exact_claim = 1 and lotted_by_lot.order_number is null
+                then 'by spelling'
             when
                 lotted_by_sku.has_only_exact_claims = 1
                 and respelled.has_unclaimed_lines = 0
@@ -262,6 +279,11 @@ weighed as (
             respelled.order_number = lotted_by_quantity.order_number
             and respelled.sku_code = lotted_by_quantity.sku_code
             and respelled.quantity_shipped = lotted_by_quantity.quantity_shipped
+    left join lotted_by_lot
+        on
+            respelled.order_number = lotted_by_lot.order_number
+            and respelled.sku_code = lotted_by_lot.sku_code
+            and respelled.lot_key = lotted_by_lot.lot_key
     left join lotted_by_sku
         on
             respelled.order_number = lotted_by_sku.order_number

@@ -38,6 +38,8 @@ __all__ = [
 Kind = Literal["table", "view", "virtual table", "trigger"]
 INTEGRITY_MESSAGES = 20
 SHOWN_ROWS = 5
+# enough to be fast, few enough to be small: about 1 MB of text
+TEXT_CHUNK_ROWS = 10_000
 # The names of lotgate's own tables in its copies; they are no part of the live database.
 OWN_TABLES = ("lotgate_snapshot",)
 
@@ -192,49 +194,83 @@ def find_id_problem(connection: sqlite3.Connection) -> str | None:
 
 
 def find_invalid_texts(connection: sqlite3.Connection) -> list[InvalidText]:
-    """The columns that the models read and that hold text which is not UTF-8.
+    """The columns that the models read and that hold text which is not UTF-8. No text is ever returned.
 
-    SQLite stores whatever bytes it is given. Its GLOB finds what is not plain ASCII, and ``instr`` what GLOB
-    does not see since it stops at a NUL; only those rows are decoded. No text is ever returned.
+    SQLite stores whatever bytes it is given. Thousands of values are decoded at once, joined by an ASCII
+    character, which no sequence of bytes can reach across; only a table where that fails is looked at by row.
     """
     found = []
     text_factory = connection.text_factory
     connection.text_factory = bytes
     try:
-        for table in MODEL_COLUMNS:
-            found += _invalid_texts_of(connection, table)
+        for table, wanted in MODEL_COLUMNS.items():
+            names = connection.execute(
+                "select name from pragma_table_xinfo(?) where hidden <> 1 and not (type in ('INT', 'INTEGER')"
+                " and exists (select 1 from pragma_table_list(?) where strict))",
+                (table, table),
+            )
+            columns = [name.decode() for (name,) in names if _fold(name.decode()) in wanted]
+            rowid = _rowid_of(connection, table)
+            if columns and not (rowid and _all_texts_valid(connection, table, columns, rowid)):
+                found += _invalid_texts_of(connection, table, columns, rowid or "null")
     finally:
         connection.text_factory = text_factory
     return found
 
 
-def _invalid_texts_of(connection: sqlite3.Connection, table: str) -> list[InvalidText]:
-    present = (
-        name.decode()
-        for (name,) in connection.execute(
-            "select name from pragma_table_xinfo(?) where hidden <> 1", (table,)
-        )
+def _rowid_of(connection: sqlite3.Connection, table: str) -> str | None:
+    """A name for the rowid that no column has taken; None for a view or a WITHOUT ROWID table."""
+    if not connection.execute(
+        "select 1 from sqlite_schema where type = 'table' and name = ? collate nocase", (table,)
+    ).fetchone():
+        return None  # a view has a rowid in some builds of SQLite, and it is always NULL
+    for name in ("rowid", "_rowid_", "oid"):
+        if connection.execute(
+            "select 1 from pragma_table_xinfo(?) where name = ? collate nocase", (table, name)
+        ).fetchone():
+            continue
+        try:
+            connection.execute(f"select {name} from {quoted(table)} limit 0")
+        except sqlite3.OperationalError:
+            return None
+        return name
+    return None
+
+
+def _all_texts_valid(connection: sqlite3.Connection, table: str, columns: list[str], rowid: str) -> bool:
+    """False may be a false alarm (a blob is no text, but is joined as if it were); True is certain."""
+    joined = ", ".join(f"group_concat({quoted(column)}, ',')" for column in columns)
+    chosen = ", ".join(map(quoted, columns))
+    statement = (
+        f"select max(place), {joined} from (select {rowid} as place, {chosen} from {quoted(table)}"
+        f" where {rowid} > ? order by {rowid} limit {TEXT_CHUNK_ROWS})"
     )
-    columns = [column for column in present if _fold(column) in MODEL_COLUMNS[table]]
-    if not columns:
-        return []
-    suspicious = " or ".join(
-        f"{quoted(column)} glob '*[^ -~]*' or instr({quoted(column)}, char(0))" for column in columns
-    )
-    values = ", ".join(f"case when typeof({quoted(c)}) = 'text' then {quoted(c)} end" for c in columns)
-    rowids: dict[str, list[int]] = {column: [] for column in columns}
-    try:
-        rows = connection.execute(f"select rowid, {values} from {quoted(table)} where {suspicious}")
-    except sqlite3.OperationalError:  # WITHOUT ROWID, or a view
-        rows = connection.execute(f"select null, {values} from {quoted(table)} where {suspicious}")
-    for rowid, *texts in rows:
-        for column, text in zip(columns, texts, strict=True):
-            if text is not None and not _is_utf8(text):
-                rowids[column].append(rowid)
+    last: float | None = -1e300  # below every rowid
+    while last is not None:
+        try:
+            last, *texts = connection.execute(statement, (last,)).fetchone()
+        except sqlite3.DataError:  # together they are too long for SQLite
+            return False
+        if not all(text is None or text.isascii() or _is_utf8(text) for text in texts):
+            return False
+    return True
+
+
+def _invalid_texts_of(
+    connection: sqlite3.Connection, table: str, columns: list[str], rowid: str
+) -> list[InvalidText]:
+    texts = ", ".join(f"case when typeof({quoted(c)}) = 'text' then {quoted(c)} end" for c in columns)
+    places: dict[str, list[int]] = {column: [] for column in columns}
+    for place, *values in connection.execute(f"select {rowid}, {texts} from {quoted(table)}"):
+        for column, value in zip(columns, values, strict=True):
+            if value is not None and not _is_utf8(value):
+                places[column].append(place)
     return [
-        InvalidText(table, column, len(ids), tuple(rowid for rowid in ids[:SHOWN_ROWS] if rowid is not None))
-        for column, ids in rowids.items()
-        if ids
+        InvalidText(
+            table, column, len(found), tuple(place for place in found[:SHOWN_ROWS] if place is not None)
+        )
+        for column, found in places.items()
+        if found
     ]
 
 

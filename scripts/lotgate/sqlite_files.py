@@ -86,12 +86,14 @@ def check_file(path: Path) -> Path:
         )
     if found.st_size < HEADER_SIZE:
         raise UsageError(f"{path} is not a SQLite database.", hint="Name the database file.")
-    if not os.access(path, os.R_OK):
-        raise EnvironmentFailed(
-            f"{path} cannot be read: permission denied.",
-            hint="Run as a user who may read it, or grant read permission.",
-        )
-    return path.resolve()
+    real = path.resolve()
+    for file in (real, _sidecar(real, "wal")):
+        if file.exists() and not os.access(file, os.R_OK):
+            raise EnvironmentFailed(
+                f"{file} cannot be read: permission denied.",
+                hint="Run as a user who may read it, or grant read permission.",
+            )
+    return real
 
 
 @contextmanager

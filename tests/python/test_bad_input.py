@@ -204,6 +204,36 @@ def test_a_wrong_database_is_refused_and_left_alone(
     assert left_clean(work)
 
 
+@pytest.mark.parametrize(
+    ("create", "found"),
+    [
+        ("create table sku_lot (sku, lot, id integer primary key)", "2 rows (rowid 9, 10007)"),
+        ("create table sku_lot (sku, lot, id, rowid)", "2 rows (rowid 9, 10007)"),
+        ("create table sku_lot (sku, lot, id, rowid, _rowid_, oid)", "2 rows"),
+        ("create table sku_lot (sku, lot, id primary key) without rowid", "2 rows"),
+        (
+            "create table t (sku, lot, id); create view sku_lot as select *, 1 active, 2 created_at from t",
+            "2 rows",
+        ),
+    ],
+)
+def test_text_that_is_not_utf8_is_found_in_every_kind_of_table(
+    lotgate: Cli, live: Path, work: Path, create: str, found: str
+) -> None:
+    """The two bad values are 10,000 rows apart, and neither a blob nor proper text beyond ASCII is one."""
+    with closing(sqlite3.connect(live)) as connection:
+        connection.executescript(f"drop table sku_lot; {create};")
+        table = "t" if "table t " in create else "sku_lot"
+        connection.executemany(
+            f"insert into {table} (id, sku, lot) values (?, ?, cast(? as text))",
+            ((n, b"\xff" if n == 5 else "ü", b"\xc3" if n in (9, 10007) else "x") for n in range(1, 10100)),
+        )
+        connection.commit()
+    outcome = lotgate("snapshot", "--database", live, "--work-dir", work)
+    assert f"holds text that is not UTF-8, in sku_lot.lot: {found}." in outcome.err
+    assert outcome.code == 1
+
+
 @pytest.mark.parametrize("damage", [missing, corrupt_header, truncated, migrated, duplicate_ids, not_utf8])
 def test_doctor_refuses_it_too(lotgate: Cli, live: Path, work: Path, damage: Callable[[Path], None]) -> None:
     damage(live)
@@ -298,20 +328,30 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
-def test_any_file_name_works(live: Path, tmp_path: Path, name: str) -> None:
+def test_any_file_name_works(lotgate: Cli, live: Path, tmp_path: Path, name: str) -> None:
     strange = tmp_path / name.replace(".db", "")
     strange.mkdir()
     path = live.rename(strange / name)
+    work = tmp_path / f"work {name}"
     before = fingerprint(strange)
-    outcome = run_lotgate("snapshot", "--database", path, "--work-dir", tmp_path / f"work {name}")
+    outcome = lotgate("snapshot", "--database", path, "--work-dir", work)
     assert outcome.err.count("Error") == 0
     assert outcome.code == 0
     assert fingerprint(strange) == before
-    with closing(sqlite3.connect(tmp_path / f"work {name}" / "legacy.sqlite")) as connection:
+    with closing(sqlite3.connect(work / "legacy.sqlite")) as connection:
         assert connection.execute("select count(*) from shipped_items").fetchone() == (20,)
-    again = run_lotgate("doctor", "--database", path, "--work-dir", tmp_path / f"work {name}", "--json")
+    again = lotgate("doctor", "--database", path, "--work-dir", work, "--json")
     assert again.code == 0
     assert again.json["problems"] == 0
+
+
+def test_a_name_that_is_no_utf8_and_a_relative_one_beginning_with_a_dash(live: Path, work: Path) -> None:
+    """In processes of their own, where standard output is strict."""
+    for name in (os.fsdecode(b"latin-\xe9.db"), "-dash.db"):
+        live = live.rename(live.with_name(name))
+        outcome = run_lotgate("snapshot", f"--database={name}", "--work-dir", work, cwd=live.parent)
+        assert outcome.code == 0
+        assert outcome.out.startswith("Snapshot of ")
 
 
 def test_a_locked_rollback_journal_database_is_waited_for_and_then_given_up(
@@ -431,6 +471,14 @@ def test_an_unreadable_file(live: Path, work: Path) -> None:
     live.chmod(0)
     outcome = run_lotgate("snapshot", "--database", live, "--work-dir", work, preexec=drop_privileges)
     assert f"{live} cannot be read: permission denied." in outcome.err
+    assert outcome.code == 3
+
+
+def test_an_unreadable_wal(live: Path, work: Path, hold: Hold) -> None:
+    hold(live, "update shipped_items set quantity_shipped = 9")
+    live.with_name("ora.db-wal").chmod(0)
+    outcome = run_lotgate("snapshot", "--database", live, "--work-dir", work, preexec=drop_privileges)
+    assert f"{live}-wal cannot be read: permission denied." in outcome.err
     assert outcome.code == 3
 
 

@@ -330,6 +330,16 @@ def test_the_normalized_files_do_not_depend_on_how_the_controls_were_written(tmp
     assert (tmp_path / "out" / "incidents.csv").read_text() == HEADERS["incidents.csv"] + "\n"
 
 
+def test_a_link_in_the_place_of_a_normalized_file_is_replaced_not_followed(tmp_path: Path) -> None:
+    mine = write(tmp_path / "mine", "incidents.csv", GOOD["incidents.csv"]) / "incidents.csv"
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "incidents.csv").symlink_to(mine)
+    write_normalized(Controls(), out)
+    assert len(mine.read_text().splitlines()) == 2
+    assert (out / "incidents.csv").read_text() == HEADERS["incidents.csv"] + "\n"
+
+
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import random
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from lotgate.errors import UsageError
 from lotgate.generator import Generated, Shape, generate
 from lotgate.generator.__main__ import main
 from lotgate.generator.book import SCENARIOS
+from lotgate.generator.texts import BLANKS, NOT_BLANKS, garbage, nothing, spellings
 from lotgate.legacy_schema import legacy_columns, quoted
 
 ROWS = 2_000
@@ -250,6 +254,31 @@ def test_the_same_seed_writes_the_same_contents(tmp_path: Path) -> None:
     )
     assert one == same
     assert one["ora.db.shipped_items"] != other["ora.db.shipped_items"]
+
+
+def test_texts_are_what_they_claim() -> None:
+    rng = random.Random(20251006)
+    blank = f"[{BLANKS}]*"
+    readable = re.compile(f"{blank}([0-9]+)(?:{blank}-{blank}([0-9]+))?{blank}")
+    assert len(BLANKS) == 26
+    assert not set(BLANKS) & set(NOT_BLANKS)
+    for _ in range(3_000):
+        assert not readable.fullmatch(garbage(rng, "17612", "250300"))
+        texts = spellings(rng, "17612", "250300", 3)
+        assert len(set(texts)) == 3
+        for text in texts:
+            match = readable.fullmatch(text)
+            assert match is not None
+            assert match.groups() == ("17612", "250300")
+        assert all(not text.strip(BLANKS) for text in nothing(rng, 2))
+
+
+def test_no_value_says_when_it_was_generated(made: Generated) -> None:
+    today = datetime.now(UTC).date()
+    days = {today.isoformat(), (today - timedelta(days=1)).isoformat()}
+    for rows in contents(made).values():
+        text = rows.decode() if isinstance(rows, bytes) else str(rows)
+        assert not [day for day in days if day in text]
 
 
 @pytest.mark.parametrize("rows", [1, 7, 100])

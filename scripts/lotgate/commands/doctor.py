@@ -25,6 +25,7 @@ def doctor(
 ) -> int:
     """Look at this machine, the live database and the controls, and change nothing.
 
+    Others may write to the database meanwhile, if it is in WAL mode; otherwise they wait.
     Exits with 1 where a problem was found; warnings are shown only.
     """
     from lotgate.config import load_settings

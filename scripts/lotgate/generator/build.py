@@ -9,14 +9,34 @@ from pathlib import Path
 from typing import Final
 
 from lotgate.errors import UsageError
-from lotgate.generator import claims, decisions, evidence, order_numbers, parsing, shadows, twins, values
+from lotgate.generator import (
+    claims,
+    decisions,
+    evidence,
+    order_numbers,
+    parsing,
+    settled,
+    shadows,
+    twins,
+    values,
+)
 from lotgate.generator.book import SCENARIOS, Batch, Book, Scenario
 from lotgate.generator.masters import master_rows
 from lotgate.generator.ordinary import tell_ordinary
 from lotgate.generator.writer import Writer
 from lotgate.legacy_schema import Shape
 
-SCENARIO_MODULES: Final = (parsing, values, twins, shadows, claims, evidence, order_numbers, decisions)
+SCENARIO_MODULES: Final = (
+    parsing,
+    values,
+    twins,
+    shadows,
+    claims,
+    settled,
+    evidence,
+    order_numbers,
+    decisions,
+)
 """Importing a module registers its scenarios, in this order."""
 _BATCH_ROWS: Final = 20_000
 

@@ -14,6 +14,7 @@ from lotgate.generator.book import Value
 Rows = list[dict[str, Value]]
 
 _RECEIVED: Final = "2025-09-25"
+_LOTS_MADE: Final = "2025-08-01 00:00:00"
 _WORKFLOWS: Final = (
     "unified-shipstation-sync",
     "shipstation-upload",
@@ -95,19 +96,7 @@ def master_rows(units: Mapping[tuple[str, str], int]) -> dict[str, Rows]:
             }
             for sku in world.SKUS
         ],
-        "sku_lot": [
-            {
-                "sku": sku,
-                "lot": lot,
-                "active": int(lot == world.LOTS[sku][0]),
-                "created_at": "2025-08-01 00:00:00",
-                "updated_at": "2025-08-01 00:00:00",
-            }
-            for sku in world.SKUS
-            for lot in world.LOTS[sku]
-        ]
-        # a lot of a SKU that nobody stocks, and one that is a pack size
-        + [{"sku": "18255", "lot": "250001", "active": 1}, {"sku": "17612", "lot": "40", "active": 0}],
+        "sku_lot": _lots(),
         # foreign keys are not enforced in life: items of inbox rows that were cleaned up
         "order_items_inbox": [
             {"order_inbox_id": 900_000_000 + lost, "sku": "17612", "quantity": 1} for lost in range(3)
@@ -146,6 +135,16 @@ def master_rows(units: Mapping[tuple[str, str], int]) -> dict[str, Rows]:
         "report_runs": [{"report": "charge", "run_for_date": "2025-10-30", "pallets": 9}],
     }
     return tables
+
+
+def _lots() -> Rows:
+    known = [(sku, lot, int(lot == world.LOTS[sku][0])) for sku in world.SKUS for lot in world.LOTS[sku]]
+    # a lot of a SKU that nobody stocks, and one that is a pack size
+    odd = [("18255", "250001", 1), ("17612", "40", 0)]
+    return [
+        {"sku": sku, "lot": lot, "active": active, "created_at": _LOTS_MADE, "updated_at": _LOTS_MADE}
+        for sku, lot, active in known + odd
+    ]
 
 
 def _parameters() -> Iterator[dict[str, Value]]:

@@ -77,11 +77,11 @@ class Fetch:
 
 COVERED_DAYS: Final = ("2025-10-06", "2025-10-07")
 FUTURE_DAY: Final = "2025-10-15"
-"""A covered day that lies after the day on which it was fetched."""
+"""A day of a complete fetch that lies after the day of the fetch itself, and so is not covered."""
 UNCOVERED_FETCHED_DAY: Final = "2025-09-16"
 """A day that only an incomplete fetch asked for."""
 FETCHES: Final = (
-    # An older fetch of the same day must not make its labels look like future ones.
+    # Fetched before its day, so it covers nothing; nor does it take from the next one.
     Fetch("2025-10-06", "2025-10-06", "2025-10-05 21:10:00", True),
     Fetch("2025-10-06", "2025-10-07", "2025-10-08 06:00:00", True),
     Fetch("2025-10-14", "2025-10-16", "2025-10-14 18:00:00", True),

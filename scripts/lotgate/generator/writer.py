@@ -47,6 +47,8 @@ _DECISION_COLUMNS: Final = (
     "decided_on",
 )
 
+_STAMPS: Final = ("created_at", "updated_at", "last_updated")
+_STAMP: Final = "2025-10-01 00:00:00"
 _HEADER_COLUMNS: Final = (
     "id",
     "ship_date",
@@ -134,6 +136,10 @@ class Writer:
         names = ", ".join(quoted(columns[index]) for index in present)
         # ?5 takes the fifth value whether or not the fourth is named, so rows need not be cut to size
         marks = ", ".join(f"?{index + 1}" for index in present)
+        # left to their defaults, these would say when the generator ran
+        stamps = [name for name in _STAMPS if name in self._columns[table] and name not in columns]
+        names += "".join(f", {quoted(name)}" for name in stamps)
+        marks += f", '{_STAMP}'" * len(stamps)
         last = present[-1] + 1
         if last < len(columns):
             rows = (row[:last] for row in rows)
@@ -194,7 +200,7 @@ class Writer:
                     order.order_date,
                     order.status,
                     "ShipStation Manual" if order.status == "synced_manual" else "X-Cart",
-                    "2025-10-01 00:00:00",
+                    _STAMP,
                 )
                 for order in batch.inbox
             ),
