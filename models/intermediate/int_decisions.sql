@@ -140,12 +140,24 @@ judged as (
             when
                 parsed_items.failure is not null
                 and not (
-                    decisions.decision = 'redate' and parsed_items.failure = 'invalid_ship_date'
+                    decisions.decision = 'redate'
+                    and parsed_items.failure = 'invalid_ship_date'
+                    and parsed_items.failure_beside_date is null
                 )
-                then 'cannot be kept as it stands (' || parsed_items.failure
+                then 'cannot be kept as it stands ('
+                    || case
+                        when decisions.decision = 'redate'
+                            and parsed_items.failure = 'invalid_ship_date'
+                            then parsed_items.failure_beside_date
+                        else parsed_items.failure
+                    end
                     || '): explain its text in sku_variants.csv, correct the source, or hold it'
             when decisions.decision = 'merge' and merge_targets.target_id is null
                 then 'has no row of the same order and SKU to merge into'
+            when
+                decisions.decision = 'redate'
+                and {{ real_day("coalesce(decisions.ship_date, '')") }} is null
+                then 'needs a ship_date that is a real day YYYY-MM-DD'
             when decisions.decision in ('keep', 'redate') and same_texts.other_id is not null
                 then 'would stay beside row ' || same_texts.other_id
                     || ' of the same order and text: merge or remove one of them'

@@ -291,6 +291,30 @@ weighed as (
 
 ),
 
+-- a representative that merged away itself cannot take others in
+settled as (
+
+    select
+        weighed.legacy_id,
+        weighed.lot_position,
+        weighed.by_spelling,
+        weighed.representative_id,
+        case
+            when
+                weighed.beside_lotted = 'by spelling'
+                and weighed.by_spelling = 'merge'
+                and representatives.beside_lotted <> 'by spelling'
+                then 'conflict'
+            else weighed.beside_lotted
+        end as beside_lotted,
+        weighed.same_quantity_id,
+        weighed.other_quantity_id
+    from weighed
+    left join weighed as representatives
+        on weighed.representative_id = representatives.legacy_id
+
+),
+
 decided as (
 
     select
@@ -307,7 +331,7 @@ decided as (
             when beside_lotted = 'into other quantity' then other_quantity_id
             when beside_lotted = 'by spelling' and by_spelling = 'merge' then representative_id
         end as merged_into_id
-    from weighed
+    from settled
 
 )
 

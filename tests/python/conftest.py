@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from compiled_models import CompiledModels
 from lotgate.legacy_schema import Shape, create_legacy_database
 
 LOTGATE = [sys.executable, "-c", "from lotgate.cli import main; main()"]
@@ -181,3 +182,20 @@ def hold() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for holder in holders:
         holder.kill()
         holder.communicate()
+
+
+@pytest.fixture(scope="session")
+def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The work directory of one demo run, made by the command line; tests only read it."""
+    work_dir = tmp_path_factory.mktemp("demo") / "work"
+    done = subprocess.run(
+        [*LOTGATE, "demo", "--work-dir", str(work_dir)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return work_dir
+
+
+@pytest.fixture(scope="session")
+def compiled_models(demo_build: Path) -> CompiledModels:
+    """The models of the demo's build, to be run on other databases without dbt."""
+    return CompiledModels.of_build(demo_build / "candidate.sqlite", demo_build / "dbt")

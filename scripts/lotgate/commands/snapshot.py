@@ -23,8 +23,8 @@ def snapshot(
 ) -> None:
     """Copy the live database consistently into the work directory, check the copy, and complete its schema.
 
-    Others may write to the database meanwhile (in WAL mode; otherwise they wait); it is only read. The controls are checked and copied beside
-    it, so that dbt runs on both.
+    Others may write to the database meanwhile (in WAL mode; otherwise they wait); it is only read. The
+    controls are checked and copied beside it, so that dbt runs on both.
     """
     from lotgate.config import load_settings
     from lotgate.console import SilentReporter, make_reporter

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reference.candidate import candidate_items, free_lines, header_changes, lots, recover
-from reference.claims import claim_lines, shipstation_evidence
+from reference.claims import claim_lines, shipstation_evidence, standing_claims
 from reference.decisions import Decider
 from reference.model import LegacyRow, Result, RowResult, Settings, Source, Verdict
 from reference.reading import read_source
@@ -51,10 +51,15 @@ def evaluate_source(source: Source) -> Result:
     decided, problems = Decider(source, base, lambda row: failures[row.legacy_id], ranking).decide()
     final = base | decided
 
-    recovered = recover(source, free_lines(evidence, claims, final))
-    items = candidate_items(source, final, recovered)
+    standing = standing_claims(claims, final)
+    recovered = recover(source, free_lines(evidence, standing))
+    items = candidate_items(source, final, claims, recovered)
+    lot_of = {item.id: item.lot_number for item in items}
     return Result(
-        rows=tuple(_row_result(row, final[row.legacy_id], base[row.legacy_id]) for row in source.rows),
+        rows=tuple(
+            _row_result(row, final[row.legacy_id], base[row.legacy_id], lot_of.get(row.legacy_id))
+            for row in source.rows
+        ),
         recovered=recovered,
         items=items,
         header_changes=header_changes(source, judge, items),
@@ -62,10 +67,11 @@ def evaluate_source(source: Source) -> Result:
         skus=source.skus,
         decision_problems=problems,
         claims=claims,
+        standing=standing,
     )
 
 
-def _row_result(row: LegacyRow, final: Verdict, base: Verdict) -> RowResult:
+def _row_result(row: LegacyRow, final: Verdict, base: Verdict, candidate_lot: str | None) -> RowResult:
     return RowResult(
         row.legacy_id,
         final.disposition,
@@ -75,4 +81,5 @@ def _row_result(row: LegacyRow, final: Verdict, base: Verdict) -> RowResult:
         row.sku,
         row.lot,
         base.disposition,
+        candidate_lot,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from reference.claims import Evidence
 from reference.model import (
@@ -18,20 +19,16 @@ from reference.model import (
     Source,
     Verdict,
 )
+from reference.texts import TextAndLot, texts_and_lots
 from reference.values import all_digits, real_day
 from reference.verdicts import Judge
 
+T = TypeVar("T")
 
-def free_lines(
-    evidence: Evidence, claims: Mapping[int, Claim], verdicts: Mapping[int, Verdict]
-) -> tuple[Line, ...]:
-    """The counted lines that no row claims, but for rows that merge or leave."""
-    held = {
-        id(line)
-        for legacy_id, claim in claims.items()
-        if verdicts[legacy_id].disposition not in ("merge", "remove")
-        for line in claim.lines
-    }
+
+def free_lines(evidence: Evidence, standing: Mapping[int, Claim]) -> tuple[Line, ...]:
+    """The counted lines on which no claim stands."""
+    held = {id(line) for claim in standing.values() for line in claim.lines}
     return tuple(line for line in evidence.lines if id(line) not in held)
 
 
@@ -64,7 +61,10 @@ def recover(source: Source, lines: Iterable[Line]) -> tuple[RecoveredRow, ...]:
 
 
 def candidate_items(
-    source: Source, verdicts: Mapping[int, Verdict], recovered: Iterable[RecoveredRow]
+    source: Source,
+    verdicts: Mapping[int, Verdict],
+    claims: Mapping[int, Claim],
+    recovered: Iterable[RecoveredRow],
 ) -> tuple[CandidateItem, ...]:
     """The candidate's `shipped_items` by id."""
     items = [
@@ -80,20 +80,18 @@ def candidate_items(
         )
         for r in recovered
     ]
-    for row in source.rows:
-        verdict = verdicts[row.legacy_id]
-        if verdict.stays:
-            items.append(_migrated(source, row, verdict))
+    staying = [row for row in source.rows if verdicts[row.legacy_id].stays]
+    texts = texts_and_lots(staying, claims)
+    items.extend(_migrated(source, row, verdicts[row.legacy_id], texts[row.legacy_id]) for row in staying)
     return tuple(sorted(items, key=lambda item: item.id))
 
 
-def _migrated(source: Source, row: LegacyRow, verdict: Verdict) -> CandidateItem:
+def _migrated(source: Source, row: LegacyRow, verdict: Verdict, text: TextAndLot) -> CandidateItem:
     day = row.day if verdict.new_ship_date is None else verdict.new_ship_date
-    raw, sku = row.parsed.raw, row.sku
-    if raw is None or sku is None or day is None or row.quantity is None:
+    if text.raw is None or row.sku is None or day is None or row.quantity is None:
         raise ValueError(f"row {row.legacy_id} stays but cannot be read")
     return CandidateItem(
-        row.legacy_id, day, raw, sku, row.lot, row.quantity, _written(source, row.order), None
+        row.legacy_id, day, text.raw, row.sku, text.lot, row.quantity, _written(source, row.order), None
     )
 
 
@@ -127,24 +125,39 @@ def lots(source: Source, items: Iterable[CandidateItem]) -> tuple[LotResult, ...
     """The candidate's `lots`; those of an unknown SKU or without enough digits stay out."""
     known_skus, settings = source.known_skus, source.settings
 
-    def usable(entries: Iterable[LotEntry]) -> dict[tuple[str, str], str | None]:
-        """The status by SKU and lot; of several entries the first that has a status says it."""
-        found: dict[tuple[str, str], str | None] = {}
+    def usable(entries: Iterable[LotEntry]) -> dict[tuple[str, str], list[LotEntry]]:
+        found: defaultdict[tuple[str, str], list[LotEntry]] = defaultdict(list)
         for entry in entries:
             if entry.sku in known_skus and all_digits(entry.lot, settings.min_lot_digits):
-                key = entry.sku, entry.lot
-                found[key] = found.get(key) or entry.status
+                found[entry.sku, entry.lot].append(entry)
         return found
 
     inventory, master = usable(source.lot_inventory), usable(source.sku_lot)
     shipped = {(item.sku_code, item.lot_number) for item in items if item.lot_number is not None}
     known = inventory.keys() | master.keys()
-    return tuple(
-        LotResult(
-            sku,
-            lot,
-            master.get((sku, lot)) or inventory.get((sku, lot)) or settings.discovered_lot_status,
-            discovered=(sku, lot) not in known,
+    found = []
+    for sku, lot in sorted(known | shipped):
+        stock, rows = inventory.get((sku, lot), []), master.get((sku, lot), [])
+        found.append(
+            LotResult(
+                sku,
+                lot,
+                _status(rows) or _status(stock) or settings.discovered_lot_status,
+                discovered=(sku, lot) not in known,
+                received_date=min(_said(entry.received_date for entry in stock), default=None),
+                initial_qty=max(_said(entry.initial_qty for entry in stock), default=None),
+                manual_adjustment=max(_said(entry.manual_adjustment for entry in stock), default=0),
+                created_at=min(_said(entry.created_at for entry in (*stock, *rows)), default=None),
+            )
         )
-        for sku, lot in sorted(known | shipped)
-    )
+    return tuple(found)
+
+
+def _status(entries: Iterable[LotEntry]) -> str | None:
+    """What the rows of one table say about a lot: one that says active is enough."""
+    said = {entry.status for entry in entries} - {None}
+    return "active" if "active" in said else next(iter(said), None)
+
+
+def _said(values: Iterable[T | None]) -> list[T]:
+    return [value for value in values if value is not None]

@@ -8,33 +8,23 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from lotgate.parser import parse_sku
-from reference.model import Claim, Fetch, LegacyRow, Line, Shipment, Source
+from reference.model import Claim, Fetch, LegacyRow, Line, Shipment, Source, Verdict
 
 Key: TypeAlias = Hashable
 T = TypeVar("T")
 
 
 class Coverage:
-    """Which days complete fetches cover."""
+    """Which days complete fetches cover: those of their windows that were not yet to come when fetched."""
 
     def __init__(self, fetches: Sequence[Fetch]) -> None:
-        self._fetches = fetches
-        self._made_on: dict[str, str | None] = {}
-
-    def latest_fetch(self, day: str) -> str | None:
-        """The day on which the latest complete fetch that covers `day` was made; None where none does."""
-        if day not in self._made_on:
-            covering = (f.made_on for f in self._fetches if f.first_day <= day <= f.last_day)
-            self._made_on[day] = max(covering, default=None)
-        return self._made_on[day]
+        self._windows = [(f.first_day, min(f.last_day, f.made_on)) for f in fetches]
+        self._known: dict[str, bool] = {}
 
     def covers(self, day: str) -> bool:
-        return self.latest_fetch(day) is not None
-
-    def counts(self, day: str) -> bool:
-        """Whether a shipment of that day counts: on a covered day that was not yet to come when fetched."""
-        made_on = self.latest_fetch(day)
-        return made_on is not None and day <= made_on
+        if day not in self._known:
+            self._known[day] = any(first <= day <= last for first, last in self._windows)
+        return self._known[day]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +39,7 @@ class Evidence:
 def shipstation_evidence(source: Source) -> Evidence:
     """The counted lines and known orders of the covered days."""
     coverage = Coverage(source.fetches)
-    counting = [(s, s.day) for s in source.shipments if s.day is not None and coverage.counts(s.day)]
+    counting = [(s, s.day) for s in source.shipments if s.day is not None and coverage.covers(s.day)]
     known_skus = source.known_skus
     lines = [line for s, day in counting for line in _lines(s, day, source, known_skus)]
     return Evidence(
@@ -105,6 +95,27 @@ def claim_lines(rows: Iterable[LegacyRow], lines: Sequence[Line]) -> Mapping[int
             if rest is not None:
                 claims[row.legacy_id] = Claim(5, tuple(rest))
     return claims
+
+
+def standing_claims(claims: Mapping[int, Claim], verdicts: Mapping[int, Verdict]) -> Mapping[int, Claim]:
+    """The claims that stand, by the legacy id of the row that they stand for.
+
+    verdicts: the final ones. A row that merges hands its claim on where the other one has none of its own.
+    """
+    standing: dict[int, Claim] = {}
+    handed_on: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for legacy_id, claim in claims.items():
+        verdict = verdicts[legacy_id]
+        target = verdict.merged_into_id
+        if target is not None:
+            if target not in claims:
+                handed_on[target].append((claim.pass_number, legacy_id))
+        elif verdict.disposition != "remove" and verdict.reason != "held":
+            standing[legacy_id] = claim
+    for target, offers in handed_on.items():
+        _, giver = min(offers)
+        standing[target] = claims[giver]
+    return standing
 
 
 def _row_key(*, lot: bool, day: bool) -> Callable[[LegacyRow], Key | None]:

@@ -38,6 +38,7 @@ class Decider:
         """The verdicts that replace base ones, by legacy id, and the lines that cannot be followed."""
         times_named = Counter(id_to_int(decision.legacy_id) for decision in self._source.decisions)
         verdicts: dict[int, Verdict] = {}
+        written: dict[int, str] = {}
         problems: list[DecisionProblem] = []
         for decision in self._source.decisions:
             legacy_id = id_to_int(decision.legacy_id)
@@ -52,7 +53,28 @@ class Decider:
                 problems.append(DecisionProblem(decision.legacy_id, outcome))
             elif row is not None:
                 verdicts[row.legacy_id] = outcome
+                written[row.legacy_id] = decision.legacy_id
+        for legacy_id in self._staying_twice(verdicts):
+            del verdicts[legacy_id]
+            problems.append(DecisionProblem(written[legacy_id], "text_stays_twice"))
         return verdicts, tuple(sorted(problems, key=lambda p: (p.legacy_id, p.problem)))
+
+    def _staying_twice(self, verdicts: Mapping[int, Verdict]) -> list[int]:
+        """The rows to keep or redate beside another one of their order and text that stays, too.
+
+        The text is that of the legacy row, whatever ShipStation's is. Of two decisions both are wrong.
+        """
+        staying: Counter[tuple[str, str | None]] = Counter()
+        for row in self._source.rows:
+            verdict = verdicts.get(row.legacy_id, self._base[row.legacy_id])
+            if verdict.stays and row.order is not None:
+                staying[row.order, row.parsed.raw] += 1
+        decided = [self._rows[legacy_id] for legacy_id, verdict in verdicts.items() if verdict.stays]
+        return [
+            row.legacy_id
+            for row in decided
+            if row.order is not None and staying[row.order, row.parsed.raw] > 1
+        ]
 
     def _outcome(self, decision: Decision, row: LegacyRow) -> Verdict | str:
         """What the line does, or why it cannot be followed."""

@@ -77,11 +77,15 @@ class InboxOrder:
 
 @dataclass(frozen=True, slots=True)
 class LotEntry:
-    """One row of `lot_inventory` or `sku_lot`; `status` is None where the row does not say."""
+    """One row of `lot_inventory` or `sku_lot`; what is None the row does not say. Quantities are units."""
 
     sku: str
     lot: str
     status: Literal["active", "inactive"] | None
+    received_date: str | None = None
+    initial_qty: int | None = None
+    manual_adjustment: int | None = None
+    created_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of one legacy row; `base_disposition` is the one without any decision of a person."""
+    """What became of one legacy row; `base_disposition` is the one without any decision of a person.
+
+    lot_number: as the legacy texts say. candidate_lot_number: as the candidate has it (docs/rules.md section
+    6); None where the row does not stay.
+    """
 
     legacy_id: int
     disposition: Disposition
@@ -219,6 +227,7 @@ class RowResult:
     sku_code: str | None
     lot_number: str | None
     base_disposition: Disposition
+    candidate_lot_number: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +270,16 @@ class HeaderChange:
 
 @dataclass(frozen=True, slots=True)
 class LotResult:
+    """A row of the candidate's `lots`; quantities are units."""
+
     sku_code: str
     lot_number: str
     status: str
     discovered: bool
+    received_date: str | None
+    initial_qty: int | None
+    manual_adjustment: int
+    created_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +294,8 @@ class SkuResult:
 class DecisionProblem:
     """A line of `quarantine_decisions.csv` that cannot be followed; `legacy_id` as written there, trimmed.
 
-    problem: no_such_row, named_twice, mismatch, not_quarantined, unknown_decision, not_allowed, invalid_date
-    or no_merge_target.
+    problem: no_such_row, named_twice, mismatch, not_quarantined, unknown_decision, not_allowed, invalid_date,
+    no_merge_target or text_stays_twice.
     """
 
     legacy_id: str
@@ -291,7 +306,8 @@ class DecisionProblem:
 class Result:
     """Rows by legacy id, items by id, lots and SKUs by their codes, header changes by order number.
 
-    claims: for whoever compares, which pass and which shipments a row's claim stands on.
+    For whoever compares: claims, which pass and which lines each row claims; standing, the lines that are not
+    recovered, by the id of the row that they stand for (the row merged into, where a claim was handed on).
     """
 
     rows: tuple[RowResult, ...]
@@ -302,3 +318,4 @@ class Result:
     skus: tuple[SkuResult, ...]
     decision_problems: tuple[DecisionProblem, ...]
     claims: Mapping[int, Claim]
+    standing: Mapping[int, Claim]

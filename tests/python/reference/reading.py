@@ -183,18 +183,32 @@ def _inbox(db: sqlite3.Connection) -> dict[str, InboxOrder]:
 
 
 def _lot_inventory(db: sqlite3.Connection) -> Iterator[LotEntry]:
-    for record in _table(db, "lot_inventory", texts="sku lot status"):
-        stored = trim(_text(record, "status"))
+    texts = "sku lot status received_date created_at"
+    for record in _table(db, "lot_inventory", texts=texts, values="id initial_qty manual_adjustment"):
+        stored = trim(_text(record, "status")).lower()
         status: Literal["active", "inactive"] = "active" if stored == "active" else "inactive"
-        yield LotEntry(trim(_text(record, "sku")), trim(_text(record, "lot")), status if stored else None)
+        yield LotEntry(
+            trim(_text(record, "sku")),
+            trim(_text(record, "lot")),
+            status if stored else None,
+            trim(_text(record, "received_date")) or None,
+            whole_number(record["initial_qty:value"]),
+            whole_number(record["manual_adjustment:value"]),
+            timestamp(_text(record, "created_at")) or None,
+        )
 
 
 def _sku_lot(db: sqlite3.Connection) -> Iterator[LotEntry]:
-    for record in _table(db, "sku_lot", texts="sku lot active", values="id active"):
+    for record in _table(db, "sku_lot", texts="sku lot active created_at", values="id active"):
         is_active = whole_number(record["active:value"]) == 1
         status: Literal["active", "inactive"] = "active" if is_active else "inactive"
         says = trim(_text(record, "active")) != ""
-        yield LotEntry(trim(_text(record, "sku")), trim(_text(record, "lot")), status if says else None)
+        yield LotEntry(
+            trim(_text(record, "sku")),
+            trim(_text(record, "lot")),
+            status if says else None,
+            created_at=timestamp(_text(record, "created_at")) or None,
+        )
 
 
 def _skus(db: sqlite3.Connection) -> tuple[SkuResult, ...]:

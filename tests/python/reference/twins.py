@@ -125,6 +125,7 @@ class _LottedRows:
         self, lotted: list[LegacyRow], settled: Verdicts, ranking: Ranking, *, is_open: bool
     ) -> None:
         self._ranking = ranking
+        self._lots = {row.lot for row in lotted}
         self._quantities = {row.quantity for row in lotted}
         staying = [row for row in lotted if ranking.stays(row) and row.legacy_id not in settled]
         self._best = ranking.best(staying)
@@ -150,7 +151,9 @@ class _LottedRows:
             # Lotted rows of this quantity gave way to one of another that ShipStation proves. Another
             # record of the refuted quantity must not stay unless ShipStation proves it, too.
             return CONFLICT if row.quantity in self._merged and not is_exact else None
-        if is_exact:
+        # A lotted row of the same lot and another quantity is weighed, even so: it may be the same record,
+        # and both cannot stay under one text. A line that the merged row claimed is recovered then.
+        if is_exact and row.lot not in self._lots:
             return None
         return _merged_into(self._best, row) if self._all_proven and self._best is not None else CONFLICT
 

@@ -148,10 +148,9 @@ class Judge:
     def _is_resynced(self, row: LegacyRow) -> bool:
         """Rule 7."""
         incident = self._incident(row)
-        if incident is None or not _holds(incident, row):
+        # Where there is no order, nothing could say that it is newer.
+        if row.order is None or incident is None or not _holds(incident, row):
             return False
-        if row.order is None:
-            return True
         inbox, header = self._inbox(row), self._header(row)
         header_day = real_day(header.ship_date) if header is not None else None
         signs_of_a_newer_order = (
@@ -166,7 +165,9 @@ class Judge:
         """Rule 9."""
         if row.day is None:
             raise ValueError(f"row {row.legacy_id} has no day and should not have come here")
-        if self._evidence.coverage.covers(row.day) and row.legacy_id not in self._claims:
+        claim = self._claims.get(row.legacy_id)
+        claimed = 0 if claim is None else sum(line.quantity for line in claim.lines)
+        if self._evidence.coverage.covers(row.day) and claimed != row.quantity:
             return "unknown_to_shipstation"
         if row.created_day is not None:
             waited = dt.date.fromisoformat(row.created_day) - dt.date.fromisoformat(row.day)
