@@ -6,10 +6,9 @@
     ({{ text }} ~ '^[0-9]+$')
 {%- endmacro %}
 
-{#- GLOB stops at a NUL character, so that a text with one is ruled out first. -#}
 {% macro sqlite__is_digits(text) -%}
     (
-        {{ text }} <> '' and instr({{ text }}, char(0)) = 0
+        {{ text }} <> '' and not {{ has_nul(text) }}
         and {{ text }} not glob '*[^0-9]*'
     )
 {%- endmacro %}

@@ -10,7 +10,7 @@ final as (
 
     select
         header_id,
-        order_number,
+        header_order_number as order_number,
         change,
         reason,
         old_ship_date,
