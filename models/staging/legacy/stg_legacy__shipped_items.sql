@@ -1,3 +1,6 @@
+{#- The one big table: it is read once and trimmed once, and what follows looks rows up by id. -#}
+{{ config(materialized='table', indexes=[{'columns': ['legacy_id'], 'unique': true}]) }}
+
 -- depends_on: {{ ref('legacy_shipped_items') }}
 with
 

@@ -94,6 +94,11 @@ def _write_legacy(example: Example, path: Path) -> None:
         _insert(db, "configuration_params (category, parameter_name, value, sku)", example.parameters)
         _insert(db, "sku_lot (sku, lot, active)", example.master_lots)
         _insert(db, "lot_inventory (sku, lot, status)", example.inventory_lots)
+        _insert(
+            db,
+            "lot_inventory (sku, lot, status, received_date, initial_qty, manual_adjustment, created_at)",
+            example.inventory_lot_values,
+        )
         _insert(db, "shipped_orders (order_number, ship_date)", example.headers)
         if example.inbox is not None:
             db.execute(_INBOX)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from reference.candidate_cases import CANDIDATE_CASES
+from reference.claim_cases import CLAIM_CASES
 from reference.scenario import (
     IMPORTED,
     ORDER,
@@ -266,11 +268,18 @@ _VALUES: Final = (
             ("17612", "250237", "inactive", False),
             ("17612", "250300", "active", True),
             ("17904", "250240", "active", False),
-            ("17914", "250297", "inactive", False),
+            ("17914", "250297", "active", False),
             ("18675", "11001", "active", False),
             ("18795", "11001", "active", False),
         ),
     ),
 )
 
-CORNER_CASES: Final[tuple[Example, ...]] = (*TWIN_AND_CLAIM_CASES, *_SUSPECTS, *_DECISIONS, *_VALUES)
+CORNER_CASES: Final[tuple[Example, ...]] = (
+    *TWIN_AND_CLAIM_CASES,
+    *CLAIM_CASES,
+    *_SUSPECTS,
+    *_DECISIONS,
+    *CANDIDATE_CASES,
+    *_VALUES,
+)

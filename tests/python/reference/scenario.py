@@ -99,13 +99,17 @@ class Example:
 
     headers: order number and ship date. inbox: order number, order date and status; None where the legacy
     database has no such table. incidents: wrong and correct ship date, created from and to. variants: raw
-    text, SKU, lot. master_lots: SKU, lot, active. inventory_lots: SKU, lot, status. parameters: category,
+    text, SKU, lot. master_lots: SKU, lot, active. inventory_lots: SKU, lot, status; inventory_lot_values:
+    further rows, with received date, initial quantity, adjustment, created at. parameters: category,
     parameter name, value, SKU.
 
-    outcomes: for every row. parsed: id, raw text, SKU and lot of rows, where they are worth checking (the raw
-    text only of rows that stay). header_changes: order number, change, old and new date. lots: SKU, lot,
-    status and whether it was discovered; None where they are not worth checking. problems: legacy id as
-    written, and the reference's name for what is wrong with the decision.
+    outcomes: for every row. recovered, header_changes (order number, change, old and new date): all of them.
+    parsed: id, raw text, SKU and lot of rows, where they are worth checking (the raw text is the candidate's,
+    of rows that stay; the lot is the legacy one). candidate: id, text and lot of rows that stay, as the
+    candidate has them, where they are worth checking. lots: SKU, lot, status and whether it was discovered;
+    None where they are not worth checking. lot_values: SKU, lot, received date, initial quantity, adjustment,
+    created at of some lots. problems: legacy id as written, and the reference's name for what is wrong with
+    the decision.
     """
 
     name: str
@@ -129,10 +133,15 @@ class Example:
         ("17914", "250297", 1),
     )
     inventory_lots: tuple[tuple[str, str, str | None], ...] = ()
+    inventory_lot_values: tuple[
+        tuple[str, str, str | None, str | None, int | None, int | None, str | None], ...
+    ] = ()
     parsed: tuple[tuple[int, str | None, str | None, str | None], ...] = ()
+    candidate: tuple[tuple[int, str, str | None], ...] = ()
     recovered: tuple[RecoveredLine, ...] = ()
     header_changes: tuple[tuple[str, str, str | None, str | None], ...] = ()
     lots: tuple[tuple[str, str, str, bool], ...] | None = None
+    lot_values: tuple[tuple[str, str, str | None, int | None, int, str | None], ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
 
 

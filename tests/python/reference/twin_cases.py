@@ -118,7 +118,6 @@ _TWINS: Final = (
             keep(3),
             quarantine(4, "unresolved_suspect"),
         ),
-        recovered=(_recovered(5, 2, 900001),),
     ),
     Example(
         "twins: all three positions",
@@ -193,6 +192,7 @@ _CLAIMS: Final = (
         fetches=(FetchRow("2024-04-01", "2024-04-30"),),
         shipments=(shipment(900001, WRONG, (_LOTTED, 6)),),
         outcomes=(keep(1),),
+        candidate=((1, _LOTTED, "250300"),),
     ),
     Example(
         "claims: items of one shipment add up",
