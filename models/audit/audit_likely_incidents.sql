@@ -22,9 +22,7 @@ late_items as (
     from items
     where
         ship_date is not null
-        and {{ is_real_day('substr(created_at, 1, 10)') }}
-        and {{ days_between('ship_date', 'substr(created_at, 1, 10)') }}
-        >= {{ var('late_import_days') }}
+        and {{ is_days_later('ship_date', 'substr(created_at, 1, 10)', var('late_import_days')) }}
 
 ),
 

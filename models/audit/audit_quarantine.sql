@@ -6,6 +6,12 @@ ledger as (
 
 ),
 
+other_rows as (
+
+    select * from {{ ref('audit_row_ledger') }}
+
+),
+
 suspects as (
 
     select * from {{ ref('int_suspects') }}
@@ -13,6 +19,18 @@ suspects as (
 ),
 
 items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+quarantined_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+other_items as (
 
     select * from {{ ref('int_shipped_items') }}
 
@@ -39,10 +57,13 @@ order_days as (
         sum(case when others.sku_code = quarantined.sku_code then others.quantity_shipped end)
             as other_units_of_sku
     from quarantined
-    inner join items on quarantined.legacy_id = items.legacy_id
-    inner join items as others
-        on items.order_number = others.order_number and items.legacy_id <> others.legacy_id
-    inner join ledger on others.legacy_id = ledger.legacy_id and ledger.disposition = 'keep'
+    inner join quarantined_items on quarantined.legacy_id = quarantined_items.legacy_id
+    inner join other_items as others
+        on
+            quarantined_items.order_number = others.order_number
+            and quarantined_items.legacy_id <> others.legacy_id
+    inner join other_rows
+        on others.legacy_id = other_rows.legacy_id and other_rows.disposition = 'keep'
     group by quarantined.legacy_id
 
 ),

@@ -19,6 +19,12 @@ items as (
 
 ),
 
+target_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
 outcomes as (
 
     select * from {{ ref('int_row_outcomes') }}
@@ -154,7 +160,7 @@ explained as (
     left join suspects on legacy_items.legacy_id = suspects.legacy_id
     left join shipstation_texts on legacy_items.legacy_id = shipstation_texts.legacy_id
     left join claim_texts on legacy_items.legacy_id = claim_texts.legacy_id
-    left join items as targets on outcomes.merged_into_id = targets.legacy_id
+    left join target_items as targets on outcomes.merged_into_id = targets.legacy_id
 
 ),
 

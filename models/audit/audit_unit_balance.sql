@@ -18,6 +18,12 @@ ledger as (
 
 ),
 
+redated_rows as (
+
+    select * from {{ ref('audit_row_ledger') }}
+
+),
+
 candidate_items as (
 
     select * from {{ ref('shipped_items') }}
@@ -36,139 +42,128 @@ recovered_lines as (
 
 ),
 
--- the legacy side is counted from the snapshot, not from the ledger
-legacy_side as (
+-- Texts as they stand are summed first, since there are few of them, and trimmed then.
+-- The legacy side is counted from the snapshot, not from the ledger.
+legacy_sums as (
 
     select
-        coalesce(sku_texts.sku_code, '') as sku_code,
-        coalesce({{ null_if_blank('legacy_items.legacy_ship_date') }}, '') as ship_date,
-        sum({{ plausible_units('legacy_items.quantity_shipped') }}) as legacy_units
+        sku_texts.sku_code,
+        legacy_items.legacy_ship_date as ship_date,
+        sum({{ plausible_units('legacy_items.quantity_shipped') }}) as units
     from legacy_items
     inner join sku_texts
         on
             legacy_items.sku_lot = sku_texts.sku_lot
             and legacy_items.base_sku = sku_texts.base_sku
-    group by
-        coalesce(sku_texts.sku_code, ''),
-        coalesce({{ null_if_blank('legacy_items.legacy_ship_date') }}, '')
+    group by sku_texts.sku_code, legacy_items.legacy_ship_date
 
 ),
 
-ledger_side as (
-
-    select
-        coalesce(sku_code, '') as sku_code,
-        coalesce({{ null_if_blank('ship_date') }}, '') as ship_date,
-        sum(case disposition when 'keep' then units end) as keep_units,
-        sum(case disposition when 'redate' then units end) as redate_units,
-        sum(case disposition when 'merge' then units end) as merge_units,
-        sum(case disposition when 'remove' then units end) as remove_units,
-        sum(case disposition when 'quarantine' then units end) as quarantine_units
-    from ledger
-    group by
-        coalesce(sku_code, ''),
-        coalesce({{ null_if_blank('ship_date') }}, '')
-
-),
-
-redated_to as (
-
-    select
-        sku_code,
-        new_ship_date as ship_date,
-        sum(units) as redated_in_units
-    from ledger
-    where disposition = 'redate'
-    group by sku_code, new_ship_date
-
-),
-
-recovered_side as (
+ledger_sums as (
 
     select
         sku_code,
         ship_date,
-        sum(quantity) as recovered_units
-    from recovered_lines
-    group by sku_code, ship_date
+        disposition,
+        sum(units) as units
+    from ledger
+    group by sku_code, ship_date, disposition
 
 ),
 
-candidate_side as (
+candidate_sums as (
 
+    select
+        sku_id,
+        ship_date,
+        sum(quantity_shipped) as units
+    from candidate_items
+    group by sku_id, ship_date
+
+),
+
+entries as (
+
+    select
+        sku_code,
+        ship_date,
+        'legacy' as entry,
+        units
+    from legacy_sums
+    union all
+    select
+        sku_code,
+        ship_date,
+        disposition as entry,
+        units
+    from ledger_sums
+    union all
+    select
+        sku_code,
+        new_ship_date as ship_date,
+        'redated_in' as entry,
+        units
+    from redated_rows
+    where disposition = 'redate'
+    union all
+    select
+        sku_code,
+        ship_date,
+        'recovered' as entry,
+        quantity as units
+    from recovered_lines
+    union all
     select
         skus.sku_code,
-        candidate_items.ship_date,
-        sum(candidate_items.quantity_shipped) as candidate_units
-    from candidate_items
-    inner join skus on candidate_items.sku_id = skus.sku_id
-    group by skus.sku_code, candidate_items.ship_date
+        candidate_sums.ship_date,
+        'candidate' as entry,
+        candidate_sums.units
+    from candidate_sums
+    inner join skus on candidate_sums.sku_id = skus.sku_id
 
 ),
 
-sku_days as (
-
-    select sku_code, ship_date from legacy_side
-    union
-    select sku_code, ship_date from ledger_side
-    union
-    select sku_code, ship_date from redated_to
-    union
-    select sku_code, ship_date from recovered_side
-    union
-    select sku_code, ship_date from candidate_side
-
-),
-
-joined as (
+trimmed as (
 
     select
-        sku_days.sku_code,
-        sku_days.ship_date,
-        coalesce(legacy_side.legacy_units, 0) as legacy_units,
-        coalesce(ledger_side.keep_units, 0) as keep_units,
-        coalesce(ledger_side.redate_units, 0) as redate_units,
-        coalesce(ledger_side.merge_units, 0) as merge_units,
-        coalesce(ledger_side.remove_units, 0) as remove_units,
-        coalesce(ledger_side.quarantine_units, 0) as quarantine_units,
-        coalesce(redated_to.redated_in_units, 0) as redated_in_units,
-        coalesce(recovered_side.recovered_units, 0) as recovered_units,
-        coalesce(candidate_side.candidate_units, 0) as candidate_units
-    from sku_days
-    left join legacy_side
-        on
-            sku_days.sku_code = legacy_side.sku_code
-            and sku_days.ship_date = legacy_side.ship_date
-    left join ledger_side
-        on
-            sku_days.sku_code = ledger_side.sku_code
-            and sku_days.ship_date = ledger_side.ship_date
-    left join redated_to
-        on
-            sku_days.sku_code = redated_to.sku_code
-            and sku_days.ship_date = redated_to.ship_date
-    left join recovered_side
-        on
-            sku_days.sku_code = recovered_side.sku_code
-            and sku_days.ship_date = recovered_side.ship_date
-    left join candidate_side
-        on
-            sku_days.sku_code = candidate_side.sku_code
-            and sku_days.ship_date = candidate_side.ship_date
+        coalesce(sku_code, '') as sku_code,
+        coalesce({{ null_if_blank('ship_date') }}, '') as ship_date,
+        entry,
+        coalesce(units, 0) as units
+    from entries
+
+),
+
+totals as (
+
+    select
+        sku_code,
+        ship_date,
+        sum(case entry when 'legacy' then units else 0 end) as legacy_units,
+        sum(case entry when 'keep' then units else 0 end) as keep_units,
+        sum(case entry when 'redate' then units else 0 end) as redate_units,
+        sum(case entry when 'merge' then units else 0 end) as merge_units,
+        sum(case entry when 'remove' then units else 0 end) as remove_units,
+        sum(case entry when 'quarantine' then units else 0 end) as quarantine_units,
+        sum(case entry when 'redated_in' then units else 0 end) as redated_in_units,
+        sum(case entry when 'recovered' then units else 0 end) as recovered_units,
+        sum(case entry when 'candidate' then units else 0 end) as candidate_units
+    from trimmed
+    group by sku_code, ship_date
 
 ),
 
 balanced as (
 
     select
-        joined.*,
+        totals.*,
         -- two differences that cancel out must not look like none
         abs(
             legacy_units
             - (keep_units + redate_units + merge_units + remove_units + quarantine_units)
         )
         + abs(candidate_units - (keep_units + redated_in_units + recovered_units)) as residual
-    from joined
+    from totals
 
 )
 

@@ -18,7 +18,43 @@ parsed_items as (
 
 ),
 
+decided_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+merge_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+staying_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+text_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
 dispositions as (
+
+    select * from {{ ref('int_row_dispositions') }}
+
+),
+
+merge_dispositions as (
+
+    select * from {{ ref('int_row_dispositions') }}
+
+),
+
+text_dispositions as (
 
     select * from {{ ref('int_row_dispositions') }}
 
@@ -46,20 +82,20 @@ merge_targets as (
             order by
                 case when others.quantity_shipped = decided_items.quantity_shipped then 0 else 1 end,
                 case when exact_claims.legacy_id is not null then 0 else 1 end,
-                case when dispositions.disposition = 'keep' then 0 else 1 end,
+                case when merge_dispositions.disposition = 'keep' then 0 else 1 end,
                 others.legacy_id
         ) as place
     from decisions
-    inner join parsed_items as decided_items on decisions.legacy_id = decided_items.legacy_id
-    inner join parsed_items as others
+    inner join decided_items on decisions.legacy_id = decided_items.legacy_id
+    inner join merge_items as others
         on
             decided_items.order_number = others.order_number
             and decided_items.sku_code = others.sku_code
             and decided_items.legacy_id <> others.legacy_id
-    inner join dispositions
+    inner join merge_dispositions
         on
-            others.legacy_id = dispositions.legacy_id
-            and dispositions.disposition in ('keep', 'redate')
+            others.legacy_id = merge_dispositions.legacy_id
+            and merge_dispositions.disposition in ('keep', 'redate')
     left join exact_claims on others.legacy_id = exact_claims.legacy_id
     where decisions.decision = 'merge'
 
@@ -70,10 +106,10 @@ decided_to_stay as (
 
     select
         decisions.legacy_id,
-        parsed_items.order_number,
-        parsed_items.shipstation_sku_raw
+        staying_items.order_number,
+        staying_items.shipstation_sku_raw
     from decisions
-    inner join parsed_items on decisions.legacy_id = parsed_items.legacy_id
+    inner join staying_items on decisions.legacy_id = staying_items.legacy_id
     where decisions.decision in ('keep', 'redate')
 
 ),
@@ -84,16 +120,16 @@ same_texts as (
         decided_to_stay.legacy_id,
         min(others.legacy_id) as other_id
     from decided_to_stay
-    inner join parsed_items as others
+    inner join text_items as others
         on
             decided_to_stay.order_number = others.order_number
             and decided_to_stay.shipstation_sku_raw = others.shipstation_sku_raw
             and decided_to_stay.legacy_id <> others.legacy_id
-    inner join dispositions on others.legacy_id = dispositions.legacy_id
+    inner join text_dispositions on others.legacy_id = text_dispositions.legacy_id
     where
-        dispositions.disposition in ('keep', 'redate')
+        text_dispositions.disposition in ('keep', 'redate')
         or (
-            dispositions.disposition = 'quarantine'
+            text_dispositions.disposition = 'quarantine'
             and others.legacy_id in (select decided_to_stay.legacy_id from decided_to_stay)
         )
     group by decided_to_stay.legacy_id

@@ -6,7 +6,19 @@ items as (
 
 ),
 
+changed_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
 outcomes as (
+
+    select * from {{ ref('int_row_outcomes') }}
+
+),
+
+changed_outcomes as (
 
     select * from {{ ref('int_row_outcomes') }}
 
@@ -24,7 +36,19 @@ orders as (
 
 ),
 
+doubtful_orders as (
+
+    select * from {{ ref('int_orders') }}
+
+),
+
 headers as (
+
+    select * from {{ ref('stg_legacy__shipped_orders') }}
+
+),
+
+all_headers as (
 
     select * from {{ ref('stg_legacy__shipped_orders') }}
 
@@ -39,15 +63,15 @@ shipments as (
 -- only these orders can have a header that changes
 orders_in_question as (
 
-    select items.order_number
-    from outcomes
-    inner join items on outcomes.legacy_id = items.legacy_id
-    where outcomes.disposition <> 'keep' and items.order_number is not null
+    select changed_items.order_number
+    from changed_outcomes
+    inner join changed_items on changed_outcomes.legacy_id = changed_items.legacy_id
+    where changed_outcomes.disposition <> 'keep' and changed_items.order_number is not null
     union
     select order_number from recovered_lines where order_number is not null
     union
     select order_number
-    from orders
+    from doubtful_orders
     where
         (header_id is not null and is_header_date_plausible = 0)
         or (header_id is null and is_known_to_shipstation = 1)
@@ -104,7 +128,7 @@ shipstation_orders as (
 
 highest as (
 
-    select coalesce(max(header_id), 0) as highest_id from headers
+    select coalesce(max(header_id), 0) as highest_id from all_headers
 
 ),
 

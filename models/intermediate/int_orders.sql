@@ -1,3 +1,4 @@
+{#- A table that is imported under two names keeps its index; one CTE used twice would be copied. -#}
 with
 
 headers as (
@@ -6,7 +7,19 @@ headers as (
 
 ),
 
+order_headers as (
+
+    select * from {{ ref('stg_legacy__shipped_orders') }}
+
+),
+
 inbox as (
+
+    select * from {{ ref('stg_legacy__orders_inbox') }}
+
+),
+
+order_entries as (
 
     select * from {{ ref('stg_legacy__orders_inbox') }}
 
@@ -24,69 +37,33 @@ incidents as (
 
 ),
 
-ranked_headers as (
-
-    select
-        order_number,
-        header_id,
-        legacy_order_number,
-        ship_date,
-        row_number() over (
-            partition by order_number
-            order by case when legacy_order_number = order_number then 0 else 1 end, header_id
-        ) as place
-    from headers
-    where order_number is not null
-
-),
-
--- an operator may use a number again: the latest entry counts
-ranked_inbox as (
-
-    select
-        order_number,
-        status,
-        order_date,
-        row_number() over (partition by order_number order by inbox_id desc) as place
-    from inbox
-    where order_number is not null
-
-),
-
+-- of several headers the one with the exact text counts, else the one with the lowest id; of several
+-- entries of the inbox the latest, since an operator may use a number again
 everything_known as (
 
     select
         order_number,
+        case when legacy_order_number = order_number then header_id end as exact_header_id,
         header_id,
-        legacy_order_number,
-        ship_date as header_ship_date,
-        0 as is_in_inbox,
-        null as inbox_status,
-        null as order_date,
+        null as inbox_id,
         0 as is_known_to_shipstation
-    from ranked_headers
-    where place = 1
+    from headers
+    where order_number is not null
     union all
     select
         order_number,
+        null as exact_header_id,
         null as header_id,
-        null as legacy_order_number,
-        null as header_ship_date,
-        1 as is_in_inbox,
-        status as inbox_status,
-        order_date,
+        inbox_id,
         0 as is_known_to_shipstation
-    from ranked_inbox
-    where place = 1
+    from inbox
+    where order_number is not null
     union all
     select
         order_number,
+        null as exact_header_id,
         null as header_id,
-        null as legacy_order_number,
-        null as header_ship_date,
-        0 as is_in_inbox,
-        null as inbox_status,
-        null as order_date,
+        null as inbox_id,
         1 as is_known_to_shipstation
     from shipments
     where not_counted_because is null and order_number is not null
@@ -97,12 +74,8 @@ orders as (
 
     select
         order_number,
-        max(header_id) as header_id,
-        max(legacy_order_number) as legacy_order_number,
-        max(header_ship_date) as header_ship_date,
-        max(is_in_inbox) as is_in_inbox,
-        max(inbox_status) as inbox_status,
-        max(order_date) as order_date,
+        coalesce(min(exact_header_id), min(header_id)) as header_id,
+        max(inbox_id) as inbox_id,
         max(is_known_to_shipstation) as is_known_to_shipstation
     from everything_known
     group by order_number
@@ -114,20 +87,23 @@ judged as (
     select
         orders.order_number,
         orders.header_id,
-        orders.legacy_order_number,
-        orders.header_ship_date,
-        orders.is_in_inbox,
-        orders.inbox_status,
-        orders.order_date,
+        order_headers.legacy_order_number,
+        order_headers.ship_date as header_ship_date,
+        orders.inbox_id is not null as is_in_inbox,
+        order_entries.status as inbox_status,
+        order_entries.order_date,
         orders.is_known_to_shipstation,
         case
-            when orders.header_ship_date is null then 0
-            when orders.header_ship_date < orders.order_date then 0
-            when orders.header_ship_date in (select incidents.wrong_ship_date from incidents)
+            when order_headers.ship_date is null then 0
+            when order_headers.ship_date < order_entries.order_date then 0
+            when
+                order_headers.ship_date in (select incidents.wrong_ship_date from incidents)
                 then 0
             else 1
         end as is_header_date_plausible
     from orders
+    left join order_headers on orders.header_id = order_headers.header_id
+    left join order_entries on orders.inbox_id = order_entries.inbox_id
 
 )
 

@@ -12,6 +12,18 @@ claims as (
 
 ),
 
+merged_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+target_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
 outcomes as (
 
     select * from {{ ref('int_row_outcomes') }}
@@ -52,6 +64,11 @@ handed_on as (
         claims.legacy_id
     from claims
     inner join outcomes on claims.legacy_id = outcomes.legacy_id
+    inner join merged_items on claims.legacy_id = merged_items.legacy_id
+    inner join target_items
+        on
+            outcomes.merged_into_id = target_items.legacy_id
+            and merged_items.quantity_shipped = target_items.quantity_shipped
     where
         outcomes.disposition = 'merge'
         and outcomes.merged_into_id not in (select legacy_id from claims)

@@ -45,8 +45,9 @@ evidence as (
         items.is_day_covered = 1
             and coalesce(claimed_items.claimed_units, 0) <> items.quantity_shipped
             as is_unknown_to_shipstation,
-        {{ days_between('items.ship_date', real_day('substr(items.created_at, 1, 10)')) }}
-            as days_until_created,
+        {{ is_days_later(
+            'items.ship_date', 'substr(items.created_at, 1, 10)', var('late_import_days')
+        ) }} as is_created_late,
 
         -- what stands beside it
         twins.twin_reason,
@@ -71,7 +72,7 @@ evidence as (
 ),
 
 -- the rules in their order; the decision of a person (rule 2) comes in int_row_outcomes
-judged as (
+judged as {{ computed_once() }} (
 
     select
         legacy_id,
@@ -94,14 +95,14 @@ judged as (
             when is_suspect then 'unresolved_suspect'
             -- 9: nothing speaks against it
             when is_unknown_to_shipstation then 'unknown_to_shipstation'
-            when days_until_created >= {{ var('late_import_days') }} then 'late_import'
+            when is_created_late then 'late_import'
             else 'clean'
         end as reason
     from evidence
 
 ),
 
-disposed as (
+disposed as {{ computed_once() }} (
 
     select
         legacy_id,

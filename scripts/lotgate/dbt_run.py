@@ -81,8 +81,8 @@ def run_dbt(
     """Invokes dbt with ``arguments`` on the work directory's snapshot, evidence and controls.
 
     The models go to ``candidate``; dbt's artifacts and log to ``work_dir.dbt``. ``manifest`` saves the
-    parsing where the same project was just parsed. Raises EnvironmentFailed where dbt could not run at all; what
-    failed within a run is in the result.
+    parsing where the same project was just parsed. Raises EnvironmentFailed where dbt could
+    not run at all; what failed within a run is in the result.
     """
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner

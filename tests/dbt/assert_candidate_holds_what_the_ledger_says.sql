@@ -12,7 +12,25 @@ recovered_lines as (
 
 ),
 
+all_rows as (
+
+    select * from {{ ref('audit_row_ledger') }}
+
+),
+
+all_recovered_lines as (
+
+    select * from {{ ref('int_recovered_lines') }}
+
+),
+
 candidate_items as (
+
+    select * from {{ ref('shipped_items') }}
+
+),
+
+all_candidate_items as (
 
     select * from {{ ref('shipped_items') }}
 
@@ -69,8 +87,13 @@ found as (
 row_counts as (
 
     select
-        (select count(*) from explained) as explained_rows,
-        (select count(*) from candidate_items) as candidate_rows
+        (
+            select count(*)
+            from all_rows
+            where all_rows.disposition in ('keep', 'redate')
+        )
+        + (select count(*) from all_recovered_lines) as explained_rows,
+        (select count(*) from all_candidate_items) as candidate_rows
 
 ),
 

@@ -2,7 +2,13 @@ with
 
 legacy_items as (
 
-    select * from {{ ref('stg_legacy__shipped_items') }}
+    select * from {{ source('legacy', 'shipped_items') }}
+
+),
+
+all_legacy_items as (
+
+    select * from {{ source('legacy', 'shipped_items') }}
 
 ),
 
@@ -12,21 +18,27 @@ ledger as (
 
 ),
 
+all_ledger as (
+
+    select * from {{ ref('audit_row_ledger') }}
+
+),
+
 missing as (
 
     select
-        legacy_items.legacy_id,
+        legacy_items.id as legacy_id,
         'not in the ledger, or changed on the way' as problem
     from legacy_items
     left join ledger
         on
-            legacy_items.legacy_id = ledger.legacy_id
-            and legacy_items.legacy_ship_date is not distinct from ledger.ship_date
-            and legacy_items.legacy_base_sku is not distinct from ledger.base_sku
-            and legacy_items.legacy_sku_lot is not distinct from ledger.sku_lot
-            and legacy_items.legacy_quantity_shipped is not distinct from ledger.quantity_shipped
-            and legacy_items.legacy_order_number is not distinct from ledger.order_number
-            and legacy_items.legacy_created_at is not distinct from ledger.created_at
+            legacy_items.id = ledger.legacy_id
+            and {{ is_same('legacy_items.ship_date', 'ledger.ship_date') }}
+            and {{ is_same('legacy_items.base_sku', 'ledger.base_sku') }}
+            and {{ is_same('legacy_items.sku_lot', 'ledger.sku_lot') }}
+            and {{ is_same('legacy_items.quantity_shipped', 'ledger.quantity_shipped') }}
+            and {{ is_same('legacy_items.order_number', 'ledger.order_number') }}
+            and {{ is_same('legacy_items.created_at', 'ledger.created_at') }}
     where ledger.legacy_id is null
 
 ),
@@ -34,8 +46,8 @@ missing as (
 row_counts as (
 
     select
-        (select count(*) from legacy_items) as legacy_rows,
-        (select count(*) from ledger) as ledger_rows
+        (select count(*) from all_legacy_items) as legacy_rows,
+        (select count(*) from all_ledger) as ledger_rows
 
 ),
 

@@ -6,6 +6,18 @@ ledger as (
 
 ),
 
+target_rows as (
+
+    select * from {{ ref('audit_row_ledger') }}
+
+),
+
+target_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
 items as (
 
     select * from {{ ref('int_shipped_items') }}
@@ -19,11 +31,11 @@ broken as (
         ledger.merged_into_id
     from ledger
     inner join items on ledger.legacy_id = items.legacy_id
-    left join ledger as targets
+    left join target_rows as targets
         on
             ledger.merged_into_id = targets.legacy_id
             and targets.disposition in ('keep', 'redate')
-    left join items as target_items
+    left join target_items
         on
             targets.legacy_id = target_items.legacy_id
             and target_items.order_number = items.order_number

@@ -7,6 +7,12 @@ ledger as (
 
 ),
 
+targets as (
+
+    select * from {{ ref('audit_row_ledger') }}
+
+),
+
 suspects as (
 
     select * from {{ ref('int_suspects') }}
@@ -19,7 +25,7 @@ select
     targets.legacy_id as merged_into_id,
     targets.ship_date as merged_into_ship_date
 from ledger
-inner join ledger as targets on ledger.merged_into_id = targets.legacy_id
+inner join targets on ledger.merged_into_id = targets.legacy_id
 left join suspects on ledger.legacy_id = suspects.legacy_id
 where
     ledger.disposition = 'merge'

@@ -6,22 +6,25 @@ nasty, made to hit the places where rules meet.
 
 from __future__ import annotations
 
-
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from compiled_models import CompiledModels
+from hypothesis import HealthCheck, given, settings
 
+from compiled_models import CompiledModels
 from reference import evaluate
 from reference.building import write_example
 from reference.corner_cases import CORNER_CASES
 from reference.examples import EXAMPLES
 from reference.scenario import Example
+from reference.strategies import DATABASES
 
 
-
-def outcomes(models: CompiledModels, legacy: Path, evidence: Path | None, controls: Path) -> dict[str, object]:
+def outcomes(
+    models: CompiledModels, legacy: Path, evidence: Path | None, controls: Path
+) -> dict[str, object]:
     """What the models say, in the reference's words."""
     with models.run(legacy, evidence, controls) as candidate:
 
@@ -52,7 +55,9 @@ def outcomes(models: CompiledModels, legacy: Path, evidence: Path | None, contro
             "refused decisions": rows(
                 "select cast(legacy_id as text) from audit_decisions where problem is not null order by 1"
             ),
-            "residual": rows("select sku_code, ship_date, residual from audit_unit_balance where residual <> 0"),
+            "residual": rows(
+                "select sku_code, ship_date, residual from audit_unit_balance where residual <> 0"
+            ),
         }
 
 
@@ -124,3 +129,15 @@ def test_models_agree_in_the_corners(
 ) -> None:
     files = write_example(example, tmp_path / "example")
     assert_same(compiled_models, files.legacy, files.evidence, files.controls)
+
+
+@given(example=DATABASES)
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+def test_models_agree_on_any_database(example: Example, compiled_models: CompiledModels) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_example(example, Path(folder))
+        assert_same(compiled_models, files.legacy, files.evidence, files.controls)

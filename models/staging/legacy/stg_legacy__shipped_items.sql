@@ -26,7 +26,7 @@ renamed as (
         {{ whole_number('quantity_shipped') }} as quantity_shipped,
 
         -- dates and times
-        {{ real_day(trim_blanks(as_text('ship_date'))) }} as ship_date,
+        {{ stored_day('ship_date') }} as ship_date,
         {{ timestamp_text('created_at') }} as created_at,
 
         -- as the legacy system wrote them

@@ -27,7 +27,7 @@ renamed as (
         cast(total_items as integer) as total_items,
 
         -- dates and times
-        {{ real_day(trim_blanks(as_text('ship_date'))) }} as ship_date,
+        {{ stored_day('ship_date') }} as ship_date,
         {{ as_text('ship_date') }} as legacy_ship_date,
         {{ as_text('created_at') }} as created_at
     from source

@@ -23,7 +23,7 @@ renamed as (
         voided as is_voided,
 
         -- dates and times
-        {{ real_day(trim_blanks(as_text('ship_date'))) }} as ship_date,
+        {{ stored_day('ship_date') }} as ship_date,
         {{ timestamp_text('create_date') }} as created_at
     from source
 

@@ -51,7 +51,7 @@ def evaluate_source(source: Source) -> Result:
     decided, problems = Decider(source, base, lambda row: failures[row.legacy_id], ranking).decide()
     final = base | decided
 
-    standing = standing_claims(claims, final)
+    standing = standing_claims(claims, final, {row.legacy_id: row.quantity for row in source.rows})
     recovered = recover(source, free_lines(evidence, standing))
     items = candidate_items(source, final, claims, recovered)
     lot_of = {item.id: item.lot_number for item in items}

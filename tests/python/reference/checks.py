@@ -58,9 +58,8 @@ def check_lines(result: Result) -> None:
         elif row.merged_into_id in result.claims:
             assert lines <= set(recovered)
         else:
-            # One of the rows that merge has handed its claim on, and no one has a better one.
-            handed_on = result.standing[row.merged_into_id]
-            assert handed_on.pass_number <= claim.pass_number
+            # One of the rows of the same quantity has handed its claim on, and none of them has a better one.
+            handed_on = result.standing.get(row.merged_into_id)
             assert handed_on == claim or lines <= set(recovered)
 
 

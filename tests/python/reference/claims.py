@@ -97,10 +97,13 @@ def claim_lines(rows: Iterable[LegacyRow], lines: Sequence[Line]) -> Mapping[int
     return claims
 
 
-def standing_claims(claims: Mapping[int, Claim], verdicts: Mapping[int, Verdict]) -> Mapping[int, Claim]:
+def standing_claims(
+    claims: Mapping[int, Claim], verdicts: Mapping[int, Verdict], quantities: Mapping[int, int | None]
+) -> Mapping[int, Claim]:
     """The claims that stand, by the legacy id of the row that they stand for.
 
-    verdicts: the final ones. A row that merges hands its claim on where the other one has none of its own.
+    verdicts: the final ones. A row that merges hands its claim on where the other one has the same quantity
+    and no claim of its own.
     """
     standing: dict[int, Claim] = {}
     handed_on: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -108,7 +111,7 @@ def standing_claims(claims: Mapping[int, Claim], verdicts: Mapping[int, Verdict]
         verdict = verdicts[legacy_id]
         target = verdict.merged_into_id
         if target is not None:
-            if target not in claims:
+            if target not in claims and quantities[target] == quantities[legacy_id]:
                 handed_on[target].append((claim.pass_number, legacy_id))
         elif verdict.disposition != "remove" and verdict.reason != "held":
             standing[legacy_id] = claim

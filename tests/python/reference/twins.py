@@ -125,9 +125,9 @@ class _LottedRows:
         self, lotted: list[LegacyRow], settled: Verdicts, ranking: Ranking, *, is_open: bool
     ) -> None:
         self._ranking = ranking
-        self._lots = {row.lot for row in lotted}
         self._quantities = {row.quantity for row in lotted}
         staying = [row for row in lotted if ranking.stays(row) and row.legacy_id not in settled]
+        self._staying_lots = {row.lot for row in staying}
         self._best = ranking.best(staying)
         self._best_of: dict[int | None, LegacyRow] = {}
         for row in sorted(staying, key=ranking.key):
@@ -150,10 +150,12 @@ class _LottedRows:
                 return CONFLICT
             # Lotted rows of this quantity gave way to one of another that ShipStation proves. Another
             # record of the refuted quantity must not stay unless ShipStation proves it, too.
-            return CONFLICT if row.quantity in self._merged and not is_exact else None
-        # A lotted row of the same lot and another quantity is weighed, even so: it may be the same record,
-        # and both cannot stay under one text. A line that the merged row claimed is recovered then.
-        if is_exact and row.lot not in self._lots:
+            if row.quantity in self._merged and not is_exact:
+                return CONFLICT
+            # Two rows of one order and text cannot both stay.
+            return CONFLICT if row.lot in self._staying_lots else None
+        # Where its text is taken, the row is weighed even so. A line that a merged row claimed is recovered.
+        if is_exact and row.lot not in self._staying_lots:
             return None
         return _merged_into(self._best, row) if self._all_proven and self._best is not None else CONFLICT
 

@@ -1,0 +1,15 @@
+{#-
+    Between `as` and the parenthesis of a CTE whose columns are dear to compute and used several
+    times below: without it SQLite and Postgres may compute them at each use.
+-#}
+{% macro computed_once() -%}
+    {{ return(adapter.dispatch('computed_once', 'lotgate')()) }}
+{%- endmacro %}
+
+{% macro default__computed_once() -%}
+    materialized
+{%- endmacro %}
+
+{#- Spark has no such word. -#}
+{% macro spark__computed_once() -%}
+{%- endmacro %}
