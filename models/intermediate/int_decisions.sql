@@ -162,11 +162,15 @@ judged as (
                 coalesce(items.order_number, '') <> coalesce(decisions.order_number, '')
                 or items.base_sku <> decisions.base_sku
                 or items.sku_lot <> decisions.sku_lot
-                or coalesce(
-                    {{ as_text('items.quantity_shipped') }},
-                    {{ trim_blanks(as_text('items.legacy_quantity_shipped')) }},
-                    ''
-                ) <> decisions.quantity_text
+                -- as the whole number that it is, or as it is stored: 3 and 3.0
+                or decisions.quantity_text not in (
+                    coalesce(
+                        {{ as_text('items.quantity_shipped') }},
+                        {{ trim_blanks(as_text('items.legacy_quantity_shipped')) }},
+                        ''
+                    ),
+                    coalesce({{ trim_blanks(as_text('items.legacy_quantity_shipped')) }}, '')
+                )
                 then 'no longer matches order_number, base_sku, sku_lot or quantity_shipped:'
                     || ' look at the row again and export the undecided rows anew'
             when dispositions.disposition <> 'quarantine'

@@ -87,6 +87,13 @@ class CompiledModels:
     def _build(self, connection: sqlite3.Connection, controls: Path | None) -> None:
         self._seed(connection, controls)
         for model in self.models:
+            table, *indexes = model.ddl
+            if not table.rstrip().endswith("strict"):
+                # without a contract a table takes its columns' affinities from its query
+                connection.execute(f"create table main.{quoted(model.name)} as {model.query}")
+                for index in indexes:
+                    connection.execute(index)
+                continue
             for statement in model.ddl:
                 connection.execute(statement)
             columns = [row[1] for row in connection.execute(f"pragma table_info({quoted(model.name)})")]
