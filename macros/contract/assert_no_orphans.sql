@@ -1,4 +1,4 @@
-{#- PRAGMA foreign_keys cannot be set inside dbt's transaction; the check over the whole table can. -#}
+{#- PRAGMA foreign_keys is ignored inside a transaction; the check over the whole table is not. -#}
 {% macro assert_no_orphans(relation) -%}
     {%- set orphans = run_query(
         'select "parent", count(*) as n, min("rowid") as first_rowid from pragma_foreign_key_check('

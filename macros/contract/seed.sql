@@ -1,5 +1,5 @@
 {#-
-    The demo's legacy tables and ShipStation answers stand in for a snapshot and for evidence, so that
+    The demo's legacy tables and ShipStation answers stand in for a snapshot and evidence, so that
     dbt works by itself in a fresh clone. Where a real snapshot or real evidence lies in that file,
     told by its marker table, the demo's seed is left out instead of overwriting it.
 -#}

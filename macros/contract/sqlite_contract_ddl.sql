@@ -1,4 +1,4 @@
-{#- CREATE TABLE from the contract in the model's YAML: types, column and table constraints, STRICT. -#}
+{#- CREATE TABLE from the contract in the model's YAML: types, constraints, STRICT. -#}
 {% macro sqlite_contract_ddl(relation) -%}
     {%- set lines = [] -%}
     {%- for column in model['columns'].values() -%}

@@ -1,4 +1,4 @@
-{#- Nearly every stored text is a day as it stands; only the others are trimmed and looked at again. -#}
+{#- Nearly every stored text is a day as it stands; only the others are trimmed. -#}
 {% macro stored_day(value) -%}
     coalesce(
         {{ real_day(as_text(value)) }},

@@ -1,4 +1,4 @@
-{#- Fails for every combination of the columns that occurs more than once; null counts as a value. -#}
+{#- Fails for every combination that occurs more than once; null counts as a value. -#}
 {% test unique_combination(model, columns) %}
 
     select

@@ -1,4 +1,4 @@
-{#- SQLite's substr() and GLOB end at a NUL character, so that a text with one looks like its beginning. -#}
+{#- SQLite's substr() and GLOB end at a NUL: a text with one looks like its beginning. -#}
 {% macro has_nul(text) -%}
     {{ return(adapter.dispatch('has_nul', 'lotgate')(text)) }}
 {%- endmacro %}

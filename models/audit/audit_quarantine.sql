@@ -80,7 +80,8 @@ proposed as (
             when quarantined.reason = 'orphan_order'
                 then 'fetch its day from ShipStation, or hold it'
             when quarantined.reason = 'invalid_quantity' then 'correct the source, or hold it'
-            when quarantined.reason = 'invalid_ship_date' and order_days.latest_other_day is not null
+            when quarantined.reason = 'invalid_ship_date'
+                and order_days.latest_other_day is not null
                 then 'redate to ' || order_days.latest_other_day
             when quarantined.reason = 'quantity_conflict'
                 and order_days.other_units_of_sku = quarantined.units

@@ -80,7 +80,9 @@ merge_targets as (
         row_number() over (
             partition by decisions.legacy_id
             order by
-                case when others.quantity_shipped = decided_items.quantity_shipped then 0 else 1 end,
+                case
+                    when others.quantity_shipped = decided_items.quantity_shipped then 0 else 1
+                end,
                 case when exact_claims.legacy_id is not null then 0 else 1 end,
                 case when merge_dispositions.disposition = 'keep' then 0 else 1 end,
                 others.legacy_id

@@ -1,4 +1,4 @@
-{#- A table that is imported under two names keeps its index; one CTE used twice would be copied. -#}
+{#- A table imported under two names keeps its index; one CTE used twice would be copied. -#}
 with
 
 headers as (
@@ -37,8 +37,8 @@ incidents as (
 
 ),
 
--- of several headers the one with the exact text counts, else the one with the lowest id; of several
--- entries of the inbox the latest, since an operator may use a number again
+-- of several headers the one with the exact text counts, else the one with the lowest id; of
+-- several entries of the inbox the latest, since an operator may use a number again
 everything_known as (
 
     select

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -90,9 +91,13 @@ def build_candidate(
         )
         if not run.success:
             raise _explain_failure(run, unfinished, work_dir)
-        with reporter.step("Checking and hashing the candidate"):
-            _check(unfinished, work_dir)
+        with (
+            reporter.step("Checking and hashing the candidate"),
+            ThreadPoolExecutor(max_workers=1) as beside,  # SQLite checks while Python hashes
+        ):
+            checked = beside.submit(_check, unfinished, work_dir)
             hashes = hash_tables(unfinished, (*TARGET_TABLES, *_audit_tables(unfinished)))
+            checked.result()
         if (file_sha256(work_dir.legacy), file_sha256(work_dir.shipstation)) != (
             snapshot.sha256,
             evidence_sha256,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,29 +27,31 @@ class TableHash:
 
 
 def hash_tables(database: Path, tables: Iterable[str]) -> tuple[TableHash, ...]:
-    """Hashes tables of a SQLite database that nobody writes to; two at a time, since SQLite does the work.
+    """Hashes tables of a SQLite database that nobody writes to.
 
-    Values are hashed as SQLite's ``quote()`` writes them, so that 1, '1' and NULL differ.
+    Values are hashed as Python's ``ascii()`` writes them, so that 1, '1' and NULL differ, and every supported
+    Python gives the same.
     """
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        return tuple(pool.map(lambda table: _hash(database, table), sorted(tables)))
+    with closing(sqlite3.connect(sqlite_uri(database, mode="ro"), uri=True)) as connection:
+        return tuple(_hash(connection, table) for table in sorted(tables))
 
 
-def _hash(database: Path, table: str) -> TableHash:
-    connection = sqlite3.connect(sqlite_uri(database, mode="ro"), uri=True)
+def _hash(connection: sqlite3.Connection, table: str) -> TableHash:
+    connection.text_factory = str
     try:
-        columns = [row[1] for row in connection.execute(f"pragma table_info({quoted(table)})")]
-        digest = hashlib.sha256(repr(columns).encode())
-        values = " || ',' || ".join(f"quote({quoted(column)})" for column in columns)
-        rows = 0
-        chunks = connection.execute(
-            f"select count(*), group_concat(line, char(10)) from ("
-            f"select {values} as line, row_number() over (order by rowid) - 1 as place"
-            f" from {quoted(table)}) group by place / {ROWS_A_CHUNK} order by place / {ROWS_A_CHUNK}"
-        )
-        for count, text in chunks:
-            rows += count
-            digest.update(f"{text}\n".encode())
-    finally:
-        connection.close()
+        return _hash_as_it_is(connection, table)
+    except sqlite3.OperationalError:
+        # A BLOB that was read as text need not be UTF-8. It has a hash, too, only slower.
+        connection.text_factory = lambda value: value.decode("utf-8", "surrogateescape")
+        return _hash_as_it_is(connection, table)
+
+
+def _hash_as_it_is(connection: sqlite3.Connection, table: str) -> TableHash:
+    cursor = connection.execute(f"select * from {quoted(table)} order by rowid")
+    digest = hashlib.sha256(ascii([column[0] for column in cursor.description]).encode())
+    rows = 0
+    while chunk := cursor.fetchmany(ROWS_A_CHUNK):
+        rows += len(chunk)
+        for row in chunk:
+            digest.update(ascii(row).encode())
     return TableHash(table, rows, digest.hexdigest())

@@ -1,0 +1,45 @@
+# Needs python3 (3.11 to 3.13) and make; everything else is installed into .venv from requirements.lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup demo test lint format bench lock clean
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"lotgate needs Python 3.11 to 3.13; $(PYTHON) is {v[0]}.{v[1]}. Run: make PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $(READY)
+
+demo: setup
+	$(BIN)/lotgate demo
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/yamllint --strict .
+	$(BIN)/dbt --quiet --warn-error parse --no-partial-parse --target-path target/lint --log-path target/lint
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup
+	$(BIN)/python tests/bench/bench_build.py
+
+# Needs uv (pip install uv): one lock for every supported Python.
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-annotate \
+		--custom-compile-command "make lock" --quiet --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) target logs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
