@@ -150,7 +150,12 @@ def _environment(work_dir: WorkDir, candidate: Path) -> Iterator[None]:
         # usage statistics are off in dbt_project.yml; this also keeps dbt from looking for a newer version
         "DBT_VERSION_CHECK": "false",
     }
-    before = {name: os.environ.get(name) for name in wanted}
+    # dbt takes every option from a variable too: DBT_EMPTY=1 would build a candidate without rows, and
+    # DBT_EXCLUDE_RESOURCE_TYPES one without checks. A build is to be the same whoever's shell it is.
+    strangers = [name for name in os.environ if name.startswith("DBT_")]
+    before = {name: os.environ.get(name) for name in (*wanted, *strangers)}
+    for name in strangers:
+        del os.environ[name]
     os.environ.update(wanted)
     try:
         yield

@@ -2,12 +2,14 @@
 
 Usage: python tests/bench/bench_build.py [--rows 100000 --rows 1000000] [--repeat 3]
 
-Prints medians and ratios. The script (plain_normalization.sql) fills the same constrained tables with the same
-indexes, and runs foreign_key_check and integrity_check; it has no twins, no evidence, no ledger and no proof.
+Prints medians and ratios. The script (plain_normalization.sql) fills the same constrained tables with the
+same indexes, and runs foreign_key_check and integrity_check; it has no twins, no evidence, no ledger and no
+proof.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -158,7 +160,7 @@ def main(rows: tuple[int, ...], repeat: int, script: tuple[Path, Path, Path] | N
                     flush=True,
                 )
     sizes = sorted(results)
-    for small, large in zip(sizes, sizes[1:], strict=False):
+    for small, large in itertools.pairwise(sizes):
         growth = results[large].wall / results[small].wall
         print(f"lotgate build, {small} to {large} rows ({large / small:.0f}-fold): {growth:.1f}-fold time")
     print(f"Every size: {repeat} builds with identical table hashes.")

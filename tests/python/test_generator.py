@@ -82,7 +82,7 @@ def contents(made: Generated) -> dict[str, object]:
             names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
             for (name,) in names.fetchall():
                 rows = connection.execute(f"SELECT * FROM {quoted(name)}").fetchall()
-                if name != "sqlite_sequence":
+                if name not in ("sqlite_sequence", "lotgate_evidence"):  # the latter names the directory
                     found[f"{path.name}.{name}"] = [repr(row) for row in rows]
     for path in sorted(made.controls.iterdir()):
         found[path.name] = path.read_bytes()

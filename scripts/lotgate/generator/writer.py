@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from lotgate.evidence import create_evidence
 from lotgate.generator import world
 from lotgate.generator.book import Batch, Header, Value
 from lotgate.generator.masters import Rows
@@ -22,17 +23,6 @@ _EXPECTED_DDL: Final = (
     " reason TEXT NOT NULL, merged_into_id INTEGER, new_ship_date TEXT)",
     "CREATE TABLE expected_recovered (order_number TEXT, ship_date TEXT NOT NULL, sku_code TEXT NOT NULL,"
     " lot_number TEXT, quantity INTEGER NOT NULL, shipment_id INTEGER NOT NULL)",
-)
-_EVIDENCE_DDL: Final = (
-    "CREATE TABLE fetches (fetch_id INTEGER PRIMARY KEY, ship_date_from TEXT NOT NULL,"
-    " ship_date_to TEXT NOT NULL, fetched_at TEXT NOT NULL,"
-    " complete INTEGER NOT NULL CHECK (complete IN (0, 1))) STRICT",
-    "CREATE TABLE shipments (shipment_id INTEGER PRIMARY KEY, order_id INTEGER, order_number TEXT,"
-    " create_date TEXT, ship_date TEXT, tracking_number TEXT, is_return_label INTEGER NOT NULL,"
-    " voided INTEGER NOT NULL, void_date TEXT) STRICT",
-    "CREATE TABLE shipment_items (shipment_id INTEGER NOT NULL, line_index INTEGER NOT NULL,"
-    " order_item_id INTEGER, line_item_key TEXT, sku TEXT, quantity INTEGER, adjustment INTEGER NOT NULL,"
-    " PRIMARY KEY (shipment_id, line_index)) STRICT",
 )
 _DECISION_COLUMNS: Final = (
     "legacy_id",
@@ -78,7 +68,7 @@ def _header_values(header: Header) -> tuple[Value, ...]:
     )
 
 
-def _scratch(path: Path, ddl: Sequence[str]) -> sqlite3.Connection:
+def _scratch(path: Path, ddl: Sequence[str] = ()) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     # a half-written file of a generator that died is worth nothing, so nothing is journalled
     connection.execute("PRAGMA journal_mode = OFF")
@@ -103,8 +93,11 @@ class Writer:
             self._legacy.execute(f"PRAGMA {pragma}")
         self._legacy.execute("BEGIN")
         self._expected = _scratch(directory / "expected.sqlite", _EXPECTED_DDL)
-        self._evidence = _scratch(directory / "shipstation.sqlite", _EVIDENCE_DDL) if evidence else None
-        if self._evidence:
+        self._evidence: sqlite3.Connection | None = None
+        if evidence:
+            # marked as this database's, so that `lotgate build` takes a copy of it for what it is
+            create_evidence(directory / "shipstation.sqlite", directory / "ora.db")
+            self._evidence = _scratch(directory / "shipstation.sqlite")
             self._evidence.executemany(
                 "INSERT INTO fetches VALUES (?, ?, ?, ?, ?)",
                 [

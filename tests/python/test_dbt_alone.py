@@ -1,0 +1,228 @@
+"""Plain dbt, without lotgate: in a fresh clone on the demo's seeds, and beside a real snapshot and evidence.
+
+The two stories are told in two copies of the project; each of their dbt commands runs once, and the tests
+look at what it said and left behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lotgate.sqlite_files import sqlite_uri
+
+PROJECT = Path(__file__).resolve().parents[2]
+PROJECT_PARTS = ("macros", "models", "seeds", "tests/dbt", "dbt_project.yml", "profiles.yml")
+DBT = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors"]
+
+# Rows of the target tables without the ids that only number them.
+SKUS = "select * from skus order by sku_code"
+LOTS = "select * from lots order by sku_id, lot_number"
+ITEMS = "select * from shipped_items order by id"
+# A seed's empty field is NULL, the live table has '' there: the one thing that may differ.
+LEDGER = "select * from audit_row_ledger order by legacy_id"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a dbt command answered."""
+
+    code: int
+    out: str
+
+
+def copy_project(folder: Path) -> Path:
+    """A clone of the dbt project as git would make it: nothing that was ever built in it."""
+    for part in PROJECT_PARTS:
+        source, copy = PROJECT / part, folder / part
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy)
+        else:
+            shutil.copyfile(source, copy)
+    return folder
+
+
+def dbt(project: Path, *arguments: str) -> Said:
+    """Plain dbt in the folder of a project, with nothing in the environment that lotgate would set."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("LOTGATE_", "DBT_"))}
+    done = subprocess.run(
+        [*DBT, *arguments],
+        cwd=project,
+        env=clean,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout)
+
+
+def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
+    """What a query finds in a database that is only read."""
+    with closing(sqlite3.connect(sqlite_uri(database, mode="ro"), uri=True)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The hash of every database in a folder, and of whatever SQLite left beside one."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.sqlite*"))
+    }
+
+
+# In a fresh clone
+
+STEPS = (("seed",), ("run",), ("test",), ("docs", "generate"), ("build",))
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone in which every step was run, and what was in the candidate after `run` and after `build`."""
+
+    project: Path
+    said: dict[str, Said]
+    ran: dict[str, list[tuple[Any, ...]]]
+    built: dict[str, list[tuple[Any, ...]]]
+
+    @property
+    def candidate(self) -> Path:
+        return self.project / "target" / "candidate.sqlite"
+
+
+def _contents(candidate: Path) -> dict[str, list[tuple[Any, ...]]]:
+    queries = {"skus": SKUS, "lots": LOTS, "shipped_items": ITEMS, "ledger": LEDGER}
+    return {name: rows(candidate, query) for name, query in queries.items()}
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    project = copy_project(tmp_path_factory.mktemp("clone") / "it's a clone")
+    candidate = project / "target" / "candidate.sqlite"
+    said: dict[str, Said] = {}
+    ran: dict[str, list[tuple[Any, ...]]] = {}
+    for step in STEPS:
+        said[" ".join(step)] = dbt(project, *step)
+        if step == ("run",):
+            ran = _contents(candidate)
+            candidate.rename(candidate.with_name("candidate.ran.sqlite"))
+            shutil.copyfile(candidate.with_name("candidate.ran.sqlite"), candidate)
+    return Clone(project, said, ran, _contents(candidate))
+
+
+@pytest.mark.parametrize("step", [" ".join(step) for step in STEPS])
+def test_every_command_works_in_a_fresh_clone(clone: Clone, step: str) -> None:
+    assert clone.said[step].code == 0, clone.said[step].out
+
+
+def test_docs_are_generated(clone: Clone) -> None:
+    target = clone.project / "target"
+    assert (target / "catalog.json").stat().st_size > 0
+    assert (target / "index.html").stat().st_size > 0
+
+
+@pytest.mark.parametrize("table", ["skus", "lots", "shipped_items"])
+def test_a_fresh_clone_has_the_rows_of_the_demo(clone: Clone, demo_build: Path, table: str) -> None:
+    demo = _contents(demo_build / "candidate.sqlite")[table]
+    assert demo
+    assert clone.ran[table] == demo
+    assert clone.built[table] == demo
+
+
+def test_the_ledger_of_a_fresh_clone_differs_in_empty_texts_at_most(clone: Clone, demo_build: Path) -> None:
+    def filled(ledger: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        return [tuple("" if value is None else value for value in row) for row in ledger]
+
+    demo = filled(_contents(demo_build / "candidate.sqlite")["ledger"])
+    assert demo
+    assert filled(clone.ran["ledger"]) == demo
+    assert filled(clone.built["ledger"]) == demo
+
+
+# Beside a real snapshot and real evidence
+
+
+@dataclass(frozen=True)
+class RealWork:
+    """A clone with a snapshot and evidence that are not the demo's, and what each command did to them."""
+
+    project: Path
+    said: dict[str, Said]
+    before: dict[str, str]
+    after: dict[str, dict[str, str]]
+
+    @property
+    def target(self) -> Path:
+        return self.project / "target"
+
+
+@pytest.fixture(scope="module")
+def real_work(demo_build: Path, tmp_path_factory: pytest.TempPathFactory) -> RealWork:
+    project = copy_project(tmp_path_factory.mktemp("real") / "clone")
+    target = project / "target"
+    target.mkdir()
+    # The demo's files, changed, so that a candidate of the seeds could not be taken for theirs.
+    changes = {
+        "legacy.sqlite": "insert into shipped_items"
+        " (id, ship_date, sku_lot, base_sku, quantity_shipped, order_number, created_at)"
+        " select 9000000, '2025-09-16', '17612 - 250237', '17612', 41, order_number, '2025-09-16 20:00:00'"
+        " from shipped_orders where order_number not in"
+        " (select order_number from shipped_items where order_number is not null) limit 1",
+        "shipstation.sqlite": "update fetches set complete = 0",
+    }
+    for name, change in changes.items():
+        shutil.copyfile(demo_build / name, target / name)
+        with closing(sqlite3.connect(target / name)) as connection:
+            assert connection.execute(change).rowcount == 1
+            connection.commit()
+    before = digests(target)
+    said: dict[str, Said] = {}
+    after: dict[str, dict[str, str]] = {}
+    for step in ("seed", "run", "clean"):
+        said[step] = dbt(project, step)
+        after[step] = digests(target)
+    return RealWork(project, said, before, after)
+
+
+def test_seed_leaves_a_snapshot_and_evidence_alone_and_says_so(real_work: RealWork) -> None:
+    seeded = real_work.said["seed"]
+    assert seeded.code == 0, seeded.out
+    for name in ("legacy.sqlite", "shipstation.sqlite"):
+        assert real_work.after["seed"][name] == real_work.before[name]
+    assert "left out: legacy holds real data (lotgate_snapshot), not the demo" in seeded.out
+    assert "left out: shipstation holds real data (lotgate_evidence), not the demo" in seeded.out
+
+
+def test_run_takes_the_snapshot_and_the_evidence(real_work: RealWork, demo_build: Path) -> None:
+    done = real_work.said["run"]
+    assert done.code == 0, done.out
+    for name in ("legacy.sqlite", "shipstation.sqlite"):
+        assert real_work.after["run"][name] == real_work.before[name]
+    candidate = real_work.target / "candidate.sqlite"
+    assert rows(candidate, "select quantity_shipped from shipped_items where id = 9000000") == [(41,)]
+    assert rows(candidate, "select count(*) from int_recovered_lines") == [(0,)]
+    # Without covered days nothing is recovered: the seeds' candidate is another one.
+    assert rows(demo_build / "candidate.sqlite", "select count(*) from int_recovered_lines") != [(0,)]
+
+
+def test_clean_takes_no_database_away(real_work: RealWork) -> None:
+    assert real_work.said["clean"].code == 0, real_work.said["clean"].out
+    assert set(real_work.after["clean"]) == {"candidate.sqlite", "legacy.sqlite", "shipstation.sqlite"}
+    assert real_work.after["clean"] == real_work.after["run"]
+
+
+def test_the_project_parses_without_a_warning(real_work: RealWork) -> None:
+    parsed = dbt(real_work.project, "--warn-error", "parse", "--no-partial-parse")
+    assert parsed.code == 0, parsed.out
+    assert "WARN" not in parsed.out.upper().replace("WARN-ERROR", "")
