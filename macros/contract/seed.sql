@@ -11,6 +11,8 @@
         {%- do log(
             'left out: ' ~ schema ~ ' holds real data (' ~ marker ~ '), not the demo', info=True
         ) -%}
+        {#- dbt looks at the seed's rows when it is done, and fails where there are none -#}
+        {%- do store_result('agate_table', response='LEFT OUT', agate_table=load_agate_table()) -%}
         {% call noop_statement('main', 'LEFT OUT', 'LEFT OUT', 0) -%} select 1 {%- endcall %}
         {{ return({'relations': []}) }}
     {%- else -%}

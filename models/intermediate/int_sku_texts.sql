@@ -141,6 +141,24 @@ judged as (
     from resolved
     left join known_skus on resolved.sku_code = known_skus.sku_code
 
+),
+
+-- what could not be used is shown as it was written, not as it would have been put together
+final as (
+
+    select
+        sku_lot,
+        base_sku,
+        case
+            when failure is null then shipstation_sku_raw
+            else coalesce(nullif(sku_lot, ''), nullif(base_sku, ''))
+        end as shipstation_sku_raw,
+        sku_code,
+        lot_number,
+        lot_position,
+        failure
+    from judged
+
 )
 
-select * from judged
+select * from final

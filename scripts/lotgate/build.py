@@ -82,6 +82,14 @@ def build_candidate(
     unfinished = work_dir.unfinished_candidate
     _remove(unfinished)
     try:
+        # there before SQLite makes it, since SQLite would let others read it
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"{unfinished} cannot be written: {error.strerror}.",
+            hint="Make the work directory writable, or use another --work-dir.",
+        ) from error
+    try:
         run = run_dbt(
             ["build", "--exclude", *DEMO_SEEDS],
             work_dir=work_dir,
@@ -109,9 +117,11 @@ def build_candidate(
         build = _describe(work_dir, snapshot, controls, evidence, evidence_sha256, run, hashes)
         _finish(unfinished, work_dir, build)
     except BaseException:
-        if unfinished.exists():
+        if unfinished.stat().st_size:
             _remove(work_dir.failed_candidate)
             unfinished.rename(work_dir.failed_candidate)
+        else:
+            _remove(unfinished)
         raise
     return snapshot, build
 

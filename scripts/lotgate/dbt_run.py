@@ -104,9 +104,11 @@ def run_dbt(
         runner = dbtRunner(manifest=manifest, callbacks=[follow])
         outcome = runner.invoke([*quiet, *arguments, *flags])
     if outcome.exception is not None:
+        log = f"dbt's log says more: {work_dir.dbt / 'logs' / 'dbt.log'}"
+        room = f"Look after space and permissions in {work_dir.path}, and build again."
         raise EnvironmentFailed(
             f"dbt could not run: {outcome.exception}",
-            hint=f"dbt's log says more: {work_dir.dbt / 'logs' / 'dbt.log'}",
+            hint=room if isinstance(outcome.exception, OSError) else log,
         ) from outcome.exception
     if not isinstance(outcome.result, RunExecutionResult):
         raise EnvironmentFailed(

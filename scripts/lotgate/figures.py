@@ -15,10 +15,20 @@ __all__ = ["DayUnits", "Figures", "OnHand", "Rows", "read_figures"]
 
 @dataclass(frozen=True)
 class DayUnits:
-    """Units of one ship date before and after; by ShipStation and as the owner expects, where known."""
+    """Units of one ship date before and after, and what lies between the two.
+
+    ``before`` less ``merged``, ``removed``, ``quarantined`` and ``redated_away``, with ``redated_here`` and
+    ``recovered`` added, is ``after``. ``shipstation`` and ``expected`` are None where not known.
+    """
 
     ship_date: str
     before: int
+    merged: int
+    removed: int
+    quarantined: int
+    redated_away: int
+    redated_here: int
+    recovered: int
     after: int
     shipstation: int | None
     expected: int | None
@@ -47,7 +57,8 @@ class Rows:
 
 @dataclass(frozen=True)
 class Figures:
-    """``days`` are those that an incident or an expectation names, and those that ShipStation covers.
+    """``days`` are those that an incident or an expectation names, and those of which ShipStation counts
+    other units than the legacy rows or the candidate.
 
     ``residual`` is the number of units that are not explained: 0, or nothing may be promoted. ``undecided``
     counts the quarantined rows that wait for a person.
@@ -68,15 +79,20 @@ class Figures:
 
 DAYS = """
 select
-    days.ship_date, days.legacy_units, days.candidate_units, days.shipstation_units,
-    expected_units.expected_units
+    days.ship_date, days.legacy_units,
+    sum(balance.merge_units), sum(balance.remove_units), sum(balance.quarantine_units),
+    sum(balance.redate_units), sum(balance.redated_in_units), sum(balance.recovered_units),
+    days.candidate_units, days.shipstation_units, expected_units.expected_units
 from audit_daily_units as days
+inner join audit_unit_balance as balance on days.ship_date = balance.ship_date
 left join expected_units on days.ship_date = expected_units.ship_date
 where
-    days.shipstation_units is not null
+    days.shipstation_units <> days.candidate_units
+    or days.shipstation_units <> days.legacy_units
     or expected_units.ship_date is not null
     or days.ship_date in (select wrong_ship_date from incidents)
     or days.ship_date in (select correct_ship_date from incidents)
+group by days.ship_date
 order by days.ship_date
 """
 

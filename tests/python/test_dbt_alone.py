@@ -108,7 +108,7 @@ def _contents(candidate: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    project = copy_project(tmp_path_factory.mktemp("clone") / "it's a clone")
+    project = copy_project(tmp_path_factory.mktemp("clone") / "a clone")
     candidate = project / "target" / "candidate.sqlite"
     said: dict[str, Said] = {}
     ran: dict[str, list[tuple[Any, ...]]] = {}

@@ -14,16 +14,31 @@ if TYPE_CHECKING:
 
 __all__ = ["print_summary"]
 
+DAYS_A_TABLE = 5
+DAY_LINES = (
+    ("before", "before"),
+    ("- merged", "merged"),
+    ("- removed", "removed"),
+    ("- quarantined", "quarantined"),
+    ("- redated away", "redated_away"),
+    ("+ redated to this day", "redated_here"),
+    ("+ recovered", "recovered"),
+    ("= after", "after"),
+    ("ShipStation", "shipstation"),
+    ("expected", "expected"),
+)
+
 
 def print_summary(taken: Snapshot, build: Build, figures: Figures) -> None:
     """Prints what was derived. Nothing here is computed; see ``lotgate.figures``."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(soft_wrap=False, highlight=False)
+    console = Console(highlight=False)
 
     def show(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], numbers: int) -> None:
-        table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
+        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
         names = list(columns)
         for place, name in enumerate(names):
             table.add_column(name, justify="right" if place >= len(names) - numbers else "left")
@@ -36,12 +51,14 @@ def print_summary(taken: Snapshot, build: Build, figures: Figures) -> None:
             console.print()
 
     console.print()
-    show(
-        "Units per ship date",
-        ("ship date", "before", "after", "ShipStation", "expected"),
-        ((day.ship_date, day.before, day.after, day.shipstation, day.expected) for day in figures.days),
-        numbers=4,
-    )
+    for first in range(0, len(figures.days), DAYS_A_TABLE):
+        days = figures.days[first : first + DAYS_A_TABLE]
+        show(
+            "Units by ship date",
+            ("", *(day.ship_date for day in days)),
+            ((name, *(getattr(day, field) for day in days)) for name, field in DAY_LINES),
+            numbers=len(days),
+        )
     show(
         "Units on hand",
         ("SKU", "at the end of", "before", "after", "expected"),
