@@ -1,8 +1,8 @@
 {#-
     The candidate can be built again at any time, so it needs no journal that survives a power
-    failure, only one that can roll a failed statement back. The snapshot is only read. Never used on
-    a live database. PRAGMAs that a connection already has cost nothing; inside a transaction they
-    would be ignored.
+    failure, only one that can roll a failed statement back. The snapshot is only read. Never used
+    on a live database. PRAGMAs that a connection already has cost nothing; inside a transaction
+    they would be ignored.
 -#}
 {% macro sqlite_prepare_connection() -%}
     {%- for setting in [

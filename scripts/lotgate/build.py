@@ -117,7 +117,7 @@ def build_candidate(
         build = _describe(work_dir, snapshot, controls, evidence, evidence_sha256, run, hashes)
         _finish(unfinished, work_dir, build)
     except BaseException:
-        if unfinished.stat().st_size:
+        if unfinished.exists() and unfinished.stat().st_size:
             _remove(work_dir.failed_candidate)
             unfinished.rename(work_dir.failed_candidate)
         else:
@@ -155,11 +155,11 @@ def _finish(unfinished: Path, work_dir: WorkDir, build: Build) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    unfinished.chmod(0o600)
-    unfinished.rename(work_dir.candidate)
-    fsync_folder(work_dir.path)
+    # the candidate comes last: whoever finds it finds its description too
     with write_private(work_dir.build_json) as temporary:
         temporary.write_text(json.dumps(build.as_json(), indent=2) + "\n", encoding="ascii")
+    unfinished.rename(work_dir.candidate)
+    fsync_folder(work_dir.path)
 
 
 def _check(candidate: Path, work_dir: WorkDir) -> None:

@@ -94,7 +94,7 @@ def run_dbt(
         "--target-path", str(work_dir.dbt),
         "--log-path", str(work_dir.dbt / "logs"),
     ]  # fmt: skip
-    quiet = ["--log-level", "none", "--no-use-colors"]
+    quiet = ["--log-level", "none", "--log-level-file", "info", "--no-use-colors"]
     with _environment(work_dir, candidate), reporter.step(title) as step:
 
         def follow(event: Any) -> None:

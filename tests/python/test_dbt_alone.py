@@ -31,6 +31,7 @@ LOTS = "select * from lots order by sku_id, lot_number"
 ITEMS = "select * from shipped_items order by id"
 # A seed's empty field is NULL, the live table has '' there: the one thing that may differ.
 LEDGER = "select * from audit_row_ledger order by legacy_id"
+A_CLEAN_ROW = "select min(legacy_id) from audit_row_ledger where reason = 'clean'"
 
 
 @dataclass(frozen=True)
@@ -174,11 +175,8 @@ def real_work(demo_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Rea
     target.mkdir()
     # The demo's files, changed, so that a candidate of the seeds could not be taken for theirs.
     changes = {
-        "legacy.sqlite": "insert into shipped_items"
-        " (id, ship_date, sku_lot, base_sku, quantity_shipped, order_number, created_at)"
-        " select 9000000, '2025-09-16', '17612 - 250237', '17612', 41, order_number, '2025-09-16 20:00:00'"
-        " from shipped_orders where order_number not in"
-        " (select order_number from shipped_items where order_number is not null) limit 1",
+        "legacy.sqlite": "update shipped_items set tracking_number = 'of the snapshot' where id ="
+        f" {rows(demo_build / 'candidate.sqlite', A_CLEAN_ROW)[0][0]}",
         "shipstation.sqlite": "update fetches set complete = 0",
     }
     for name, change in changes.items():
@@ -210,7 +208,8 @@ def test_run_takes_the_snapshot_and_the_evidence(real_work: RealWork, demo_build
     for name in ("legacy.sqlite", "shipstation.sqlite"):
         assert real_work.after["run"][name] == real_work.before[name]
     candidate = real_work.target / "candidate.sqlite"
-    assert rows(candidate, "select quantity_shipped from shipped_items where id = 9000000") == [(41,)]
+    changed = "select count(*) from shipped_items where tracking_number = 'of the snapshot'"
+    assert rows(candidate, changed) == [(1,)]
     assert rows(candidate, "select count(*) from int_recovered_lines") == [(0,)]
     # Without covered days nothing is recovered: the seeds' candidate is another one.
     assert rows(demo_build / "candidate.sqlite", "select count(*) from int_recovered_lines") != [(0,)]

@@ -144,11 +144,15 @@ OTHER_DIGITS: Final = "١٢٣۱०１２²³¹①Ⅻ½𝟏𝟙߁৪"
 OTHERS: Final = "\0'\"`;%*?[]^\\/|.,+eExX|aé\u0301\u20e3😀👩\u200d🔬\u202e\ufffd\U0010ffff"
 
 digits = st.sampled_from(
-    ["17612", "17904", "18795", "250300", "250237", "11001", "40", "99999", "017612", "0", "12345"]
+    [*("17612", "250300") * 3, "17904", "18795", "250237", "11001", "40", "99999", "017612", "0", "12345"]
 ) | st.from_regex("[0-9]{1,8}", fullmatch=True)
 blanks = st.text(alphabet=BLANKS, max_size=3)
-hyphens = st.sampled_from(["-", "-", "-", "-", "--", "- -", "", *OTHER_DASHES])
-specks = st.sampled_from(["", "", "", "", "\0", *LOOK_ALIKES, *OTHER_DIGITS, *OTHERS])
+hyphens = st.integers(0, 3).flatmap(
+    lambda kind: st.just("-") if kind else st.sampled_from(["--", "- -", "", *OTHER_DASHES])
+)
+specks = st.integers(0, 3).flatmap(
+    lambda kind: st.just("") if kind else st.sampled_from(["\0", *LOOK_ALIKES, *OTHER_DIGITS, *OTHERS])
+)
 long_runs = st.builds(
     lambda part, size: part * (size // len(part)),
     st.sampled_from(["1", " ", "\u2003", "-", "\0", "a", "17612", " \u3000", "1 - 2", "é", "😀"]),
@@ -241,8 +245,7 @@ def test_models_and_python_read_every_pair_alike(sql_parser: SqlParser) -> None:
     assert {outcome.partition(" ")[0] for outcome in tally.outcomes} == {
         "read", "unparseable_sku", "sku_conflict", "unknown_sku", "implausible_lot",
     }  # fmt: skip
-    assert tally.outcomes["read sku_lot"] > 500
-    assert tally.outcomes["read base_sku"] > 100
+    assert min(tally.outcomes[f"read {place}"] for place in ("sku_lot", "base_sku", "no lot")) > 30
 
 
 def test_models_and_python_read_every_short_text_alike(sql_parser: SqlParser) -> None:
