@@ -1,4 +1,4 @@
-"""The parser exists twice, in SQL and in Python: the same meaning for every pair of texts (docs/rules.md section 1).
+"""The parser exists twice, in SQL and in Python: both read every pair alike (docs/rules.md section 1).
 
 The SQL side is the compiled query of int_sku_texts, and of the models that it reads, on a legacy database in
 which every column takes any value; the Python side is lotgate.parser.
@@ -112,7 +112,9 @@ class SqlParser:
                 self.text_of(sku_lot),
                 self.text_of(base_sku),
                 known_skus={trim(self.text_of(sku)) for sku in controls.known} - {""},
-                variants={trim(raw): Variant(trim(sku), trim(lot) or None) for raw, sku, lot in controls.variants},
+                variants={
+                    trim(raw): Variant(trim(sku), trim(lot) or None) for raw, sku, lot in controls.variants
+                },
             )
             for sku_lot, base_sku in pairs
         ]
@@ -158,12 +160,15 @@ long_runs = st.builds(
     st.sampled_from(["1", " ", "\u2003", "-", "\0", "a", "17612", " \u3000", "1 - 2", "é", "😀"]),
     st.integers(10_000, 12_000),
 )
-words = st.sampled_from(["nan", "None", "NULL", "null", "", "-", " - ", "17612 - ", "- 250300", "17612|17914"])
+words = st.sampled_from(
+    ["nan", "None", "NULL", "null", "", "-", " - ", "17612 - ", "- 250300", "17612|17914"]
+)
 alone = st.builds(lambda a, sku, b, x: f"{a}{sku}{x}{b}", blanks, digits, blanks, specks)
 spelled = st.builds(
     lambda a, sku, b, hyphen, c, lot, d, x: f"{a}{sku}{b}{hyphen}{c}{lot}{x}{d}",
     blanks, digits, blanks, hyphens, blanks, digits, blanks, specks,
 )  # fmt: skip
+spelled_bytes: st.SearchStrategy[bytes] = spelled.map(lambda text: text.encode())
 three_parts = st.builds(lambda *parts: "".join(parts), digits, hyphens, digits, hyphens, digits)
 near_misses = st.lists(
     st.sampled_from([*BLANKS, *"0123456789--", *LOOK_ALIKES, *OTHER_DASHES, *OTHER_DIGITS, *OTHERS, "17612"]),
@@ -191,28 +196,35 @@ values: st.SearchStrategy[Value] = st.integers(0, 39).flatmap(
         else st.text(max_size=12) if kind < 35
         else numbers if kind < 37
         else st.none() if kind < 38
-        else spelled.map(str.encode) if kind < 39
+        else spelled_bytes if kind < 39
         else very_long
     )
 )  # fmt: skip
 
 
+KNOWN_SKUS: Final = st.sampled_from(["17612", " 17904\u00a0", 18795, "250300", "12345", None])
+VARIANT_LOTS: Final = st.sampled_from(
+    [None, "", " ", "250240", "40", "25O300", "\u00a0250300\t", "250300\0", "٢٥٠٣٠٠"]
+)
+
+
 @st.composite
 def batches(draw: st.DrawFn) -> tuple[list[Value], Controls]:
     """Some values, every pair of which is read, and controls that have to do with them."""
-    found = draw(st.lists(values, min_size=16, max_size=30))
+    found = draw(st.lists(values, min_size=14, max_size=26))
     texts = [value for value in found if isinstance(value, str) and 0 < len(trim(value)) < 100]
-    known = draw(st.lists(st.sampled_from(["17612", " 17904\u00a0", 18795, "250300", "12345", None]), max_size=5))
+    known = draw(st.lists(KNOWN_SKUS, max_size=5))
     raw_texts = draw(st.lists(st.sampled_from(texts), max_size=4, unique_by=trim)) if texts else []
     variants = tuple(
         (
             draw(blanks) + raw + draw(blanks),
             draw(st.sampled_from(["17612", " 17904 ", "99999", "KIT"])),
-            draw(st.sampled_from([None, "", " ", "250240", "40", "25O300", "\u00a0250300\t", "250300\0", "٢٥٠٣٠٠"])),
+            draw(VARIANT_LOTS),
         )
         for raw in raw_texts
     )
-    return found, Controls(("17612", *known), variants)
+    # What most texts are read beside, in real life.
+    return [*found, "", "17612", "17612 - 250070"], Controls(("17612", *known), variants)
 
 
 def explained(differences: list[tuple[Pair, ParsedSku | None, ParsedSku]]) -> str:
@@ -231,7 +243,9 @@ def test_models_and_python_read_every_pair_alike(sql_parser: SqlParser) -> None:
 
     @given(batch=batches())
     @settings(
-        max_examples=90, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+        max_examples=60,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     def compare(batch: tuple[list[Value], Controls]) -> None:
         found, controls = batch
@@ -387,8 +401,9 @@ def test_every_day_like_text_is_judged_alike(macros: Mapping[str, str]) -> None:
 
 
 day_parts = st.sampled_from(
-    ["2025", "2024", "0000", "0001", "9999", "02", "29", "30", "31", "12", "13", "00", "-", "-", "-", "/", ":", "T",
-     " ", "\u00a0", "\0", "1", "0", "٢", "２", "+", ".", "e", "x", "2025-10-06", "2024-02-29", "now", "00:00:00"]
+    ["2025", "2024", "0000", "0001", "9999", "02", "29", "30", "31", "12", "13", "00", "-", "-", "-", "/",
+     ":", "T", " ", "\u00a0", "\0", "1", "0", "٢", "２", "+", ".", "e", "x", "2025-10-06", "2024-02-29",
+     "now", "00:00:00"]
 )  # fmt: skip
 day_texts = (
     st.dates().map(str)
@@ -411,9 +426,9 @@ def test_any_text_is_the_same_day_or_none(macros: Mapping[str, str], texts: list
     assert disagreements(macros, texts) == []
 
 
-def test_the_hundred_kinds_of_digits_are_no_digits(macros: Mapping[str, str]) -> None:
+def test_other_digits_than_ascii_are_none(macros: Mapping[str, str]) -> None:
     others = [chr(c) for c in range(128, 0x110000) if unicodedata.category(chr(c)) in {"Nd", "Nl", "No"}]
     assert len(others) > 1000
-    texts = [f"{day[:place]}{other}{day[place + 1 :]}" for other in others for day in ["2025-10-06"] for place in (0, 9)]
+    texts = [text for other in others for text in (f"{other}025-10-06", f"2025-10-0{other}")]
     assert disagreements(macros, texts) == []
     assert not any(is_real_day(text) for text in texts)
