@@ -6,20 +6,18 @@ dbt finds the databases and the controls through the environment variables that 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lotgate.config import project_root
 from lotgate.console import Reporter
 from lotgate.errors import EnvironmentFailed, UsageError
 from lotgate.workdir import WorkDir
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
 
 __all__ = ["DEMO_SEEDS", "DbtNode", "DbtRun", "find_project", "run_dbt"]
 
@@ -76,13 +74,11 @@ def run_dbt(
     candidate: Path,
     reporter: Reporter,
     title: str,
-    manifest: Manifest | None = None,
 ) -> DbtRun:
     """Invokes dbt with ``arguments`` on the work directory's snapshot, evidence and controls.
 
-    The models go to ``candidate``; dbt's artifacts and log to ``work_dir.dbt``. ``manifest`` saves the
-    parsing where the same project was just parsed. Raises EnvironmentFailed where dbt could
-    not run at all; what failed within a run is in the result.
+    The models go to ``candidate``; dbt's artifacts and log to ``work_dir.dbt``. Raises EnvironmentFailed
+    where dbt could not run at all; what failed within a run is in the result.
     """
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
@@ -95,13 +91,13 @@ def run_dbt(
         "--log-path", str(work_dir.dbt / "logs"),
     ]  # fmt: skip
     quiet = ["--log-level", "none", "--log-level-file", "info", "--no-use-colors"]
-    with _environment(work_dir, candidate), reporter.step(title) as step:
+    with _environment(work_dir, candidate), reporter.step(title, total=1) as step:
 
         def follow(event: Any) -> None:
             if event.info.name == "LogStartLine" and event.data.total:
                 step.advance(1 / event.data.total)
 
-        runner = dbtRunner(manifest=manifest, callbacks=[follow])
+        runner = dbtRunner(callbacks=[follow])
         outcome = runner.invoke([*quiet, *arguments, *flags])
     if outcome.exception is not None:
         log = f"dbt's log says more: {work_dir.dbt / 'logs' / 'dbt.log'}"
@@ -115,7 +111,7 @@ def run_dbt(
             "dbt gave no result.", hint=f"dbt's log says more: {work_dir.dbt / 'logs' / 'dbt.log'}"
         )
     return DbtRun(
-        invocation_id=str(outcome.result.args.get("invocation_id") or _invocation_id(work_dir)),
+        invocation_id=_invocation_id(work_dir),
         success=outcome.success,
         nodes=tuple(_node(result) for result in outcome.result.results),
     )
@@ -135,8 +131,6 @@ def _node(result: Any) -> DbtNode:
 
 
 def _invocation_id(work_dir: WorkDir) -> str:
-    import json
-
     content = json.loads((work_dir.dbt / "run_results.json").read_text(encoding="utf-8"))
     return str(content["metadata"]["invocation_id"])
 

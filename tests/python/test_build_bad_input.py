@@ -256,7 +256,7 @@ def test_order_headers_with_one_number(
     outcome = lotgate("build", "--database", path, "--work-dir", work, "--controls", controls)
     assert outcome.code == 1
     assert "Error: The candidate does not hold" in outcome.err
-    assert "UNIQUE constraint failed: shipped_orders.order_number" in outcome.err
+    assert "Two rows of shipped_orders have exactly one order number." in outcome.err
     assert "Traceback" not in outcome.err
     assert no_candidate(work)
     assert fingerprint(folder) == before
