@@ -87,6 +87,8 @@ proposed as (
                 and order_days.other_units_of_sku = quarantined.units
                 then 'merge: the order''s kept rows of this SKU add up to the same units'
             when quarantined.reason = 'quantity_conflict' then 'merge, if ShipStation agrees'
+            when quarantined.reason = 'unresolved_suspect' and suspects.is_known_to_shipstation = 1
+                then 'remove: ShipStation knows the order, without this line'
             when quarantined.reason = 'unresolved_suspect'
                 and order_days.latest_other_day is not null
                 then 'redate to ' || order_days.latest_other_day || ', if this line shipped'

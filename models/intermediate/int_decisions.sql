@@ -112,7 +112,16 @@ decided_to_stay as (
         staying_items.shipstation_sku_raw
     from decisions
     inner join staying_items on decisions.legacy_id = staying_items.legacy_id
-    where decisions.decision in ('keep', 'redate')
+    where
+        decisions.decision in ('keep', 'redate')
+        and (
+            staying_items.failure is null
+            or (
+                decisions.decision = 'redate'
+                and staying_items.failure = 'invalid_ship_date'
+                and staying_items.failure_beside_date is null
+            )
+        )
 
 ),
 

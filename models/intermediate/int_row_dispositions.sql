@@ -28,9 +28,10 @@ claimed_items as (
 
     select
         legacy_id,
+        ship_date,
         sum(quantity) as claimed_units
     from claims
-    group by legacy_id
+    group by legacy_id, ship_date
 
 ),
 
@@ -67,7 +68,10 @@ evidence as (
     from items
     left join suspects on items.legacy_id = suspects.legacy_id
     left join twins on items.legacy_id = twins.legacy_id
-    left join claimed_items on items.legacy_id = claimed_items.legacy_id
+    left join claimed_items
+        on
+            items.legacy_id = claimed_items.legacy_id
+            and items.ship_date = claimed_items.ship_date
 
 ),
 

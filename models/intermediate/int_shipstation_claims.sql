@@ -65,6 +65,7 @@ claimants as (
         sku_code,
         coalesce(lot_number, '') as lot_key,
         lot_position,
+        is_date_doubtful,
         ship_date,
         quantity_shipped as quantity
     from readable_items
@@ -117,6 +118,16 @@ claims_of_pass_{{ step.pass }} as (
     from items_in_pass_{{ step.pass }}
     inner join lines_in_pass_{{ step.pass }}
         using ({{ step.key | join(', ') }}, place)
+    {%- if 'ship_date' not in step.key %}
+    where
+        items_in_pass_{{ step.pass }}.ship_date is null
+        or items_in_pass_{{ step.pass }}.is_date_doubtful = 1
+        or {{ are_days_near(
+            'items_in_pass_' ~ step.pass ~ '.ship_date',
+            'lines_in_pass_' ~ step.pass ~ '.ship_date',
+            var('same_shipment_days')
+        ) }}
+    {%- endif %}
 
 ),
 

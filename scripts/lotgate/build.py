@@ -22,7 +22,7 @@ from lotgate.evidence import EvidenceSummary, ensure_evidence
 from lotgate.snapshot import Snapshot, file_sha256, take_snapshot
 from lotgate.sqlite_files import sqlite_uri
 from lotgate.table_hashes import TableHash, hash_tables
-from lotgate.workdir import WorkDir, fsync_folder, write_private
+from lotgate.workdir import WorkDir, fsync_folder, remove_database, write_private
 
 __all__ = ["TARGET_TABLES", "Build", "build_candidate"]
 
@@ -67,20 +67,18 @@ def build_candidate(
 ) -> tuple[Snapshot, Build]:
     """Takes a snapshot of ``database`` and builds ``work_dir.candidate`` from it; the live file is only read.
 
-    The caller holds the work directory's lock. An older candidate is taken away first, so that none can be
-    taken for this snapshot's. Where a check fails, what was built is left as ``candidate.failed.sqlite``.
-    Raises GateClosed where a check or a constraint does not hold, UsageError where a control does not fit,
-    EnvironmentFailed where dbt or the disk fails, and what ``take_snapshot`` raises.
+    The caller holds the work directory's lock. The snapshot takes an older candidate away. Where a check
+    fails, what was built is left as ``candidate.failed.sqlite``. Raises GateClosed where a check or a
+    constraint does not hold, UsageError where a control does not fit, EnvironmentFailed where dbt or the disk
+    fails, and what ``take_snapshot`` raises.
     """
     controls = load_controls(controls_folder)
-    for stale in (work_dir.candidate, work_dir.failed_candidate, work_dir.build_json):
-        _remove(stale)
     evidence = ensure_evidence(work_dir.shipstation, database)
     evidence_sha256 = file_sha256(work_dir.shipstation)
     snapshot = take_snapshot(database, work_dir, lock_timeout=lock_timeout, reporter=reporter)
     write_normalized(controls, work_dir.controls)
     unfinished = work_dir.unfinished_candidate
-    _remove(unfinished)
+    remove_database(unfinished)
     try:
         # there before SQLite makes it, since SQLite would let others read it
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -98,7 +96,7 @@ def build_candidate(
             title="Building the candidate with dbt",
         )
         if not run.success:
-            raise _explain_failure(run, unfinished, work_dir)
+            raise _explain_failure(run, unfinished, work_dir, controls_folder)
         with (
             reporter.step("Checking and hashing the candidate"),
             ThreadPoolExecutor(max_workers=1) as beside,  # SQLite checks while Python hashes
@@ -118,10 +116,10 @@ def build_candidate(
         _finish(unfinished, work_dir, build)
     except BaseException:
         if unfinished.exists() and unfinished.stat().st_size:
-            _remove(work_dir.failed_candidate)
+            remove_database(work_dir.failed_candidate)
             unfinished.rename(work_dir.failed_candidate)
         else:
-            _remove(unfinished)
+            remove_database(unfinished)
         raise
     return snapshot, build
 
@@ -188,10 +186,12 @@ def _audit_tables(candidate: Path) -> tuple[str, ...]:
     return tuple(sorted(name for (name,) in found))
 
 
-def _explain_failure(run: DbtRun, candidate: Path, work_dir: WorkDir) -> Exception:
+def _explain_failure(
+    run: DbtRun, candidate: Path, work_dir: WorkDir, controls_folder: Path | None
+) -> Exception:
     broken = run.with_status("fail", "error", "runtime error", "partial success")
     if any(node.name == "assert_decisions_can_be_applied" for node in broken):
-        return _decision_problems(candidate)
+        return _decision_problems(candidate, controls_folder)
     lines = [_line(node) for node in broken[:SHOWN_PROBLEMS]]
     if len(broken) > SHOWN_PROBLEMS:
         lines.append(f"and {len(broken) - SHOWN_PROBLEMS} more")
@@ -216,7 +216,7 @@ def _line(node: DbtNode) -> str:
     return f"{node.resource_type} {node.name}: {message}"
 
 
-def _decision_problems(candidate: Path) -> UsageError:
+def _decision_problems(candidate: Path, controls_folder: Path | None) -> UsageError:
     with closing(sqlite3.connect(sqlite_uri(candidate, mode="ro"), uri=True)) as connection:
         found = connection.execute(
             "select legacy_id, decision, problem from audit_decisions where problem is not null"
@@ -227,17 +227,6 @@ def _decision_problems(candidate: Path) -> UsageError:
         lines.append(f"  and {len(found) - SHOWN_PROBLEMS} more")
     count = "1 decision" if len(found) == 1 else f"{len(found)} decisions"
     return UsageError(
-        f"{count} in quarantine_decisions.csv cannot be applied:\n" + "\n".join(lines),
-        hint="Correct those lines and build again.",
+        f"{count} in {controls_folder}/quarantine_decisions.csv cannot be applied:\n" + "\n".join(lines),
+        hint="Correct those lines, or name the folder of this database's controls with --controls.",
     )
-
-
-def _remove(path: Path) -> None:
-    try:
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-    except OSError as error:
-        raise EnvironmentFailed(
-            f"{path} cannot be removed: {error.strerror}.",
-            hint="Make the work directory writable, or use another --work-dir.",
-        ) from error

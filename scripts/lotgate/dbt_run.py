@@ -99,6 +99,8 @@ def run_dbt(
 
         runner = dbtRunner(callbacks=[follow])
         outcome = runner.invoke([*quiet, *arguments, *flags])
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception
     if outcome.exception is not None:
         log = f"dbt's log says more: {work_dir.dbt / 'logs' / 'dbt.log'}"
         room = f"Look after space and permissions in {work_dir.path}, and build again."

@@ -115,15 +115,14 @@ def ensure_evidence(path: Path, database: Path) -> EvidenceSummary:
     if marker.get("format") != FORMAT_VERSION:
         raise UsageError(
             f"{path} has evidence of format {marker.get('format')}, which this version cannot read.",
-            hint="Move it away and run `lotgate recover` again.",
+            hint="Move it away and fetch the evidence again.",
         )
     owner = marker.get("database")
     if owner != path_text(database.resolve()):
         if summary.fetches or summary.shipments or summary.items:
             raise UsageError(
                 f"{path} holds the ShipStation evidence of another database: {owner}.",
-                hint=f"Use another --work-dir for {database}, or move that file away and recover again with"
-                " `lotgate recover`.",
+                hint=f"Use another --work-dir for {database}, or move that file away.",
             )
         create_evidence(path, database)  # nothing was ever fetched into it
     return summary
@@ -164,4 +163,4 @@ def _has_marker(path: Path) -> bool:
 
 def _damaged(path: Path, error: sqlite3.Error) -> LotgateError:
     reason = explain(error, path)
-    return type(reason)(reason.message, hint="Move that file away and run `lotgate recover` again.")
+    return type(reason)(reason.message, hint="Move that file away and fetch the evidence again.")

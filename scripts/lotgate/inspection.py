@@ -173,12 +173,21 @@ def check_foreign_keys(connection: sqlite3.Connection, tables: Collection[TableI
     return ForeignKeys(violations, tuple(unchecked))
 
 
+HIGHEST_ID = 2**62
+
+
 def find_id_problem(connection: sqlite3.Connection) -> str | None:
     """Why ``shipped_items.id`` cannot name a row (the ledger has one row per id), or None where it can."""
     keyed = connection.execute(
         "select count(*) = 1 and max(lower(name)) = 'id' and max(upper(type)) = 'INTEGER'"
         " from pragma_table_info('shipped_items') where pk > 0"
     ).fetchone()[0]
+    highest = connection.execute(
+        "select max(id) from (select id from shipped_items union all select id from shipped_orders)"
+        " where typeof(id) = 'integer'"
+    ).fetchone()[0]
+    if isinstance(highest, int) and highest > HIGHEST_ID:
+        return f"or in shipped_orders, the highest id is {highest}: recovered rows have no room after it"
     if keyed:  # an INTEGER PRIMARY KEY is whole, not NULL and unique by itself
         return None
     wrong, rows, distinct = connection.execute(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lotgate.errors import EnvironmentFailed, UsageError
 
-__all__ = ["WorkDir", "fsync_folder", "open_work_dir", "write_private"]
+__all__ = ["WorkDir", "fsync_folder", "open_work_dir", "remove_database", "write_private"]
 
 LOCK_FILE = ".lotgate.lock"
 
@@ -147,6 +147,21 @@ def write_private(path: Path) -> Iterator[Path]:
         for leftover in leftovers:
             with contextlib.suppress(OSError):
                 leftover.unlink(missing_ok=True)
+
+
+def remove_database(path: Path) -> None:
+    """Removes a file of the work directory, and what SQLite may have put beside it, where they are there.
+
+    Raises EnvironmentFailed where that cannot be.
+    """
+    try:
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"{path} cannot be removed: {error.strerror}.",
+            hint="Make the work directory writable, or use another --work-dir.",
+        ) from error
 
 
 def fsync_folder(folder: Path) -> None:

@@ -33,7 +33,7 @@ class Model:
     ddl: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CompiledModels:
     """All table models in the order in which dbt built them."""
 

@@ -238,7 +238,7 @@ def test_another_databases_evidence_is_refused_and_kept(lotgate: Cli, live: Path
     outcome = lotgate("snapshot", "--database", live, "--work-dir", work)
     assert f"holds the ShipStation evidence of another database: {live.with_name('other.db')}" in outcome.err
     assert "Use another --work-dir" in outcome.err
-    assert "recover again" in outcome.err
+    assert "move that file away" in outcome.err
     assert outcome.code == 2
     assert {name: mark for name, mark in fingerprint(work).items() if name != ".lotgate.lock"} == before
 
@@ -277,7 +277,7 @@ def test_what_is_no_evidence_at_all_is_not_replaced(tmp_path: Path) -> None:
     path.write_text("somebody's notes" * 100)
     with pytest.raises(UsageError, match="is not a SQLite database") as caught:
         ensure_evidence(path, tmp_path / "ora.db")
-    assert caught.value.hint == "Move that file away and run `lotgate recover` again."
+    assert caught.value.hint == "Move that file away and fetch the evidence again."
     assert path.read_text() == "somebody's notes" * 100
     folder = tmp_path / "folder"
     folder.mkdir()

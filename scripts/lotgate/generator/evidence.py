@@ -37,7 +37,7 @@ def voided_and_printed_again(book: Book) -> None:
     sku = book.sku()
     text = f"{sku} - {book.lot(sku)}"
     number = order(book, FIRST)
-    book.row(number, text, sku, 4, FIRST).keep()
+    book.row(number, text, sku, 4, FIRST).keep("unknown_to_shipstation")
     book.shipment(number, FIRST, (text, 4), voided=True)
     book.shipment(number, SECOND, (text, 4))
 

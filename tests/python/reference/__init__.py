@@ -37,7 +37,14 @@ def evaluate(
 def evaluate_source(source: Source) -> Result:
     """What the rules say about a source that has been read."""
     evidence = shipstation_evidence(source)
-    claims = claim_lines(source.rows, evidence.lines)
+    wrong_days = {incident.wrong_day for incident in source.incidents}
+
+    def is_doubtful(row: LegacyRow) -> bool:
+        inbox = source.inbox.get(row.order) if row.order is not None else None
+        ordered = inbox.order_date if inbox is not None else None
+        return row.day is not None and (row.day in wrong_days or (ordered is not None and row.day < ordered))
+
+    claims = claim_lines(source.rows, evidence.lines, is_doubtful)
     judge = Judge(source, evidence, claims)
 
     failures = {row.legacy_id: judge.failures(row) for row in source.rows}

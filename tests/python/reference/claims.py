@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,9 @@ def _lines(shipment: Shipment, day: str, source: Source, known_skus: frozenset[s
         yield Line(shipment.shipment_id, shipment.order, day, sku, lot, units, text)
 
 
-def claim_lines(rows: Iterable[LegacyRow], lines: Sequence[Line]) -> Mapping[int, Claim]:
+def claim_lines(
+    rows: Iterable[LegacyRow], lines: Sequence[Line], is_doubtful: Callable[[LegacyRow], bool]
+) -> Mapping[int, Claim]:
     """The claim of each row that has one, by legacy id."""
     free_rows = [row for row in rows if row.parsed.failure is None]
     free_rows.sort(key=lambda row: (-row.position, row.legacy_id))
@@ -82,7 +85,11 @@ def claim_lines(rows: Iterable[LegacyRow], lines: Sequence[Line]) -> Mapping[int
         waiting = _grouped(free_lines, line_key)
         pairs: list[tuple[LegacyRow, Line]] = []
         for key, group in _grouped(free_rows, row_key).items():
-            pairs.extend(zip(group, waiting.get(key, ()), strict=False))
+            pairs.extend(
+                (row, line)
+                for row, line in zip(group, waiting.get(key, ()), strict=False)
+                if is_doubtful(row) or _are_near(row.day, line.day)
+            )
         claims.update({row.legacy_id: Claim(number, (line,)) for row, line in pairs})
         claimed = {id(line) for _, line in pairs}
         free_rows = [row for row in free_rows if row.legacy_id not in claims]
@@ -119,6 +126,12 @@ def standing_claims(
         _, giver = min(offers)
         standing[target] = claims[giver]
     return standing
+
+
+def _are_near(row_day: str | None, line_day: str) -> bool:
+    if row_day is None:
+        return True
+    return abs((dt.date.fromisoformat(row_day) - dt.date.fromisoformat(line_day)).days) <= 7
 
 
 def _row_key(*, lot: bool, day: bool) -> Callable[[LegacyRow], Key | None]:

@@ -166,7 +166,8 @@ class Judge:
         if row.day is None:
             raise ValueError(f"row {row.legacy_id} has no day and should not have come here")
         claim = self._claims.get(row.legacy_id)
-        claimed = 0 if claim is None else sum(line.quantity for line in claim.lines)
+        lines = () if claim is None else claim.lines
+        claimed = sum(line.quantity for line in lines if line.day == row.day)
         if self._evidence.coverage.covers(row.day) and claimed != row.quantity:
             return "unknown_to_shipstation"
         if row.created_day is not None:

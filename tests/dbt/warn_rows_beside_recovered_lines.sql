@@ -29,4 +29,6 @@ inner join recovered_lines
     on
         items.order_number = recovered_lines.order_number
         and items.sku_code = recovered_lines.sku_code
-where ledger.reason = 'decided' and ledger.disposition in ('keep', 'redate')
+where
+    ledger.reason = 'unknown_to_shipstation'
+    or (ledger.reason = 'decided' and ledger.disposition in ('keep', 'redate', 'remove'))
