@@ -321,7 +321,8 @@ def test_decisions_that_cannot_be_applied(
     outcome = lotgate("build", "--database", live, "--work-dir", work, "--controls", controls)
     assert outcome.code == 2
     problem = outcome.err[outcome.err.index("Error: ") :]
-    assert problem.startswith("Error: 3 decisions in quarantine_decisions.csv cannot be applied:\n")
+    file = controls / "quarantine_decisions.csv"
+    assert problem.startswith(f"Error: 3 decisions in {file} cannot be applied:\n")
     for row, words in (
         (999, "does not exist in shipped_items: take the line out"),
         (19, "no longer matches order_number, base_sku, sku_lot or quantity_shipped: look at the row again"),
@@ -330,7 +331,7 @@ def test_decisions_that_cannot_be_applied(
         (line,) = (line for line in problem.splitlines() if line.startswith(f"  row {row} (remove) "))
         assert words in line, line
     assert "row 20 " not in problem
-    assert "Hint: Correct those lines and build again." in problem
+    assert "Hint: Correct those lines, or name the folder of this database's controls with" in problem
     assert outcome.out == ""
     assert no_candidate(work)
     assert fingerprint(live.parent) == before

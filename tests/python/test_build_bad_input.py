@@ -373,7 +373,7 @@ def test_evidence_of_another_database(lotgate: Cli, live: Path, tmp_path: Path, 
     assert "Use another --work-dir" in outcome.err
     assert outcome.code == 2
     assert evidence.read_bytes() == content
-    assert no_candidate(work)
+    assert not no_candidate(work)  # nothing was touched: a wrong --database costs nothing
     assert fingerprint(live.parent) == before
 
 

@@ -12,13 +12,13 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from conftest import LOTGATE, fill, fingerprint
+from conftest import LOTGATE, Outcome, fill, fingerprint
 from lotgate.errors import EnvironmentFailed, GateClosed
 from lotgate.legacy_schema import MODEL_COLUMNS, Shape, create_legacy_database
 from lotgate.snapshot import Snapshot, take_snapshot
@@ -383,3 +383,27 @@ def test_nothing_of_the_copy_is_readable_for_others_while_it_is_made(
         os.umask(old)
     assert seen == [{".legacy.sqlite.new": 0o600}]
     shutil.rmtree(work)
+
+
+def test_a_new_snapshot_takes_an_older_candidate_away(
+    lotgate: Callable[..., Outcome], live: Path, work: Path
+) -> None:
+    assert lotgate("snapshot", "--database", live, "--work-dir", work).code == 0
+    stale = [work / name for name in ("candidate.sqlite", "candidate.failed.sqlite", "build.json")]
+    for file in stale:
+        file.write_bytes(b"of the snapshot before")
+    assert lotgate("snapshot", "--database", live.parent / "wrong.db", "--work-dir", work).code == 2
+    assert all(file.exists() for file in stale)
+    assert lotgate("snapshot", "--database", live, "--work-dir", work).code == 0
+    assert not any(file.exists() for file in stale)
+
+
+def test_an_id_that_leaves_no_room_is_refused(
+    lotgate: Callable[..., Outcome], live: Path, work: Path
+) -> None:
+    with closing(sqlite3.connect(live)) as connection:
+        connection.execute("update shipped_items set id = 9223372036854775807 where id = 1")
+        connection.commit()
+    outcome = lotgate("snapshot", "--database", live, "--work-dir", work)
+    assert outcome.code == 2
+    assert "the highest id is 9223372036854775807: recovered rows have no room after it" in outcome.err
