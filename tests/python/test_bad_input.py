@@ -533,6 +533,18 @@ def on_small_disk(folder: Path, size: int, *command: str) -> list[str]:
     return [*namespace, "sh", "-c", script, "sh", str(size), str(folder), *command]
 
 
+def needs_small_disk(folder: Path) -> None:
+    """A real full disk needs a mount of its own; a machine that allows none says loudly what it left out."""
+    if (
+        shutil.which("unshare")
+        and not subprocess.run(on_small_disk(folder, 9, "true"), check=False).returncode
+    ):
+        return
+    reason = "NOT TESTED: a disk that fills up. This machine lets no tmpfs be mounted."
+    warnings.warn(reason, stacklevel=2)
+    pytest.skip(reason)
+
+
 @pytest.mark.parametrize(
     ("size", "message"),
     [(2_000_000, "The snapshot needs 4."), (40_000, " in {work}, and ")],
@@ -540,13 +552,7 @@ def on_small_disk(folder: Path, size: int, *command: str) -> list[str]:
 )
 def test_a_full_disk(live: Path, work: Path, size: int, message: str) -> None:
     work.mkdir()
-    if (
-        not shutil.which("unshare")
-        or subprocess.run(on_small_disk(work, size, "true"), check=False).returncode
-    ):
-        reason = "NOT TESTED: a full disk. This machine lets no tmpfs be mounted."
-        warnings.warn(reason, stacklevel=1)
-        pytest.skip(reason)
+    needs_small_disk(work)
     grow(live)
     before = fingerprint(live.parent)
     command = on_small_disk(
@@ -562,10 +568,7 @@ def test_a_full_disk(live: Path, work: Path, size: int, message: str) -> None:
 def test_the_disk_fills_up_while_the_snapshot_is_taken(live: Path, work: Path) -> None:
     """The space was there when it was asked for; SQLite then says SQLITE_FULL."""
     work.mkdir()
-    if not shutil.which("unshare") or subprocess.run(on_small_disk(work, 9, "true"), check=False).returncode:
-        reason = "NOT TESTED: a disk that fills up. This machine lets no tmpfs be mounted."
-        warnings.warn(reason, stacklevel=1)
-        pytest.skip(reason)
+    needs_small_disk(work)
     grow(live)
     before = fingerprint(live.parent)
     blind = (
