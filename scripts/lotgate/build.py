@@ -16,19 +16,21 @@ from typing import Any
 
 from lotgate.console import Reporter
 from lotgate.controls import Controls, load_controls, write_normalized
+from lotgate.dbt_checks import DbtCheck, read_definitions, results
 from lotgate.dbt_run import DEMO_SEEDS, DbtNode, DbtRun, run_dbt
 from lotgate.errors import EnvironmentFailed, GateClosed, UsageError
 from lotgate.evidence import EvidenceSummary, ensure_evidence
 from lotgate.snapshot import Snapshot, file_sha256, take_snapshot
-from lotgate.sqlite_files import sqlite_uri
-from lotgate.table_hashes import TableHash, hash_tables
+from lotgate.sqlite_files import path_text, sqlite_uri
+from lotgate.table_hashes import TableHash, hash_tables, schema_sha256
 from lotgate.workdir import WorkDir, fsync_folder, remove_database, write_private
 
-__all__ = ["TARGET_TABLES", "Build", "build_candidate"]
+__all__ = ["TARGET_TABLES", "Build", "build_candidate", "hashed_tables", "read_build"]
 
 TARGET_TABLES = ("skus", "lots", "shipped_orders", "shipped_items")
 """What the swap promotes; every other table of the candidate explains it."""
 
+READ_BY_THE_AUDIT = {"int_recovered_lines"}
 SHOWN_PROBLEMS = 20
 OUT_OF_ROOM = ("disk is full", "disk i/o error", "unable to open", "database is locked", "readonly database")
 
@@ -37,24 +39,29 @@ OUT_OF_ROOM = ("disk is full", "disk i/o error", "unable to open", "database is 
 class Build:
     """A candidate that holds: what it was made from, what it has in it, and what was checked.
 
-    ``hashes`` cover the target tables and the audit tables. ``warnings`` are the dbt tests of severity warn
-    that found something: they are shown and close nothing.
+    ``schema_sha256`` covers tables, constraints and indexes. ``hashes`` cover the target tables, and every
+    table that explains them or that the audit reads.
+    ``checks`` are all data tests and unit tests of the project, whether they ran or not. ``warnings`` are
+    the data tests of severity warn that found something: they are shown and close nothing.
     """
 
     candidate: Path
     snapshot_sha256: str
+    controls_folder: Path | None
     controls_sha256: str
     evidence: EvidenceSummary
     evidence_sha256: str
     dbt_invocation_id: str
     models: int
-    checks: int
+    checks: tuple[DbtCheck, ...]
     warnings: tuple[DbtNode, ...]
     hashes: tuple[TableHash, ...]
+    schema_sha256: str
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON knows it."""
-        return asdict(self) | {"candidate": str(self.candidate)}
+        folder = None if self.controls_folder is None else path_text(self.controls_folder)
+        return asdict(self) | {"candidate": path_text(self.candidate), "controls_folder": folder}
 
 
 def build_candidate(
@@ -102,7 +109,7 @@ def build_candidate(
             ThreadPoolExecutor(max_workers=1) as beside,  # SQLite checks while Python hashes
         ):
             checked = beside.submit(_check, unfinished, work_dir)
-            hashes = hash_tables(unfinished, (*TARGET_TABLES, *_audit_tables(unfinished)))
+            hashes = hash_tables(unfinished, hashed_tables(unfinished))
             checked.result()
         if (file_sha256(work_dir.legacy), file_sha256(work_dir.shipstation)) != (
             snapshot.sha256,
@@ -112,7 +119,9 @@ def build_candidate(
                 "The snapshot or the evidence changed while the candidate was built.",
                 hint="Leave the work directory alone while lotgate runs, and build again.",
             )
-        build = _describe(work_dir, snapshot, controls, evidence, evidence_sha256, run, hashes)
+        build = _describe(
+            work_dir, snapshot, controls_folder, controls, evidence, evidence_sha256, run, hashes
+        )
         _finish(unfinished, work_dir, build)
     except BaseException:
         if unfinished.exists() and unfinished.stat().st_size:
@@ -127,6 +136,7 @@ def build_candidate(
 def _describe(
     work_dir: WorkDir,
     snapshot: Snapshot,
+    controls_folder: Path | None,
     controls: Controls,
     evidence: EvidenceSummary,
     evidence_sha256: str,
@@ -136,15 +146,40 @@ def _describe(
     return Build(
         candidate=work_dir.candidate,
         snapshot_sha256=snapshot.sha256,
+        controls_folder=None if controls_folder is None else controls_folder.resolve(),
         controls_sha256=controls.sha256,
         evidence=evidence,
         evidence_sha256=evidence_sha256,
         dbt_invocation_id=run.invocation_id,
         models=sum(node.resource_type == "model" for node in run.nodes),
-        checks=sum(node.resource_type in ("test", "unit_test") for node in run.nodes),
+        checks=results(read_definitions(work_dir.dbt / "manifest.json"), run.nodes),
         warnings=run.with_status("warn"),
         hashes=hashes,
+        schema_sha256=schema_sha256(work_dir.unfinished_candidate),
     )
+
+
+def read_build(work_dir: WorkDir) -> Build:
+    """What ``build_candidate`` wrote beside the candidate.
+
+    Raises UsageError where there is no candidate, GateClosed where its description is missing or damaged.
+    """
+    if not work_dir.candidate.exists():
+        failed = work_dir.failed_candidate.exists()
+        raise UsageError(
+            f"There is no candidate in {work_dir.path}"
+            + (", only one that did not hold." if failed else "."),
+            hint="Make one with `lotgate build`, or name the folder that has it with --work-dir.",
+        )
+    from pydantic import TypeAdapter
+
+    try:
+        return TypeAdapter(Build).validate_json(work_dir.build_json.read_bytes())
+    except (OSError, ValueError) as error:
+        raise GateClosed(
+            f"{work_dir.build_json}, the candidate's description, is missing or damaged.",
+            hint="Build again: what the candidate was made from cannot be proved without it.",
+        ) from error
 
 
 def _finish(unfinished: Path, work_dir: WorkDir, build: Build) -> None:
@@ -178,12 +213,19 @@ def _check(candidate: Path, work_dir: WorkDir) -> None:
             )
 
 
-def _audit_tables(candidate: Path) -> tuple[str, ...]:
+def hashed_tables(candidate: Path) -> tuple[str, ...]:
+    """The tables of a candidate whose content means something after the build.
+
+    All but the steps in between (``stg_`` and ``int_``), which nothing reads any more; of these only the
+    recovered lines, which stand in no other table.
+    """
     with closing(sqlite3.connect(sqlite_uri(candidate, mode="ro"), uri=True)) as connection:
         found = connection.execute(
-            "select name from sqlite_schema where type = 'table' and name like 'audit\\_%' escape '\\'"
+            "select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\'"
         ).fetchall()
-    return tuple(sorted(name for (name,) in found))
+    names = {name for (name,) in found}
+    steps = {name for name in names if name.startswith(("stg_", "int_"))} - READ_BY_THE_AUDIT
+    return tuple(sorted(names - steps))
 
 
 def _explain_failure(

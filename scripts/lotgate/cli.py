@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 import click
 
+from lotgate.commands.audit import audit, checks
 from lotgate.commands.build import build, demo
 from lotgate.commands.doctor import doctor
+from lotgate.commands.review import review
 from lotgate.commands.snapshot import snapshot
 from lotgate.errors import EnvironmentFailed, LotgateError, UsageError
 
@@ -31,9 +33,12 @@ def cli(debug: bool) -> None:
     """
 
 
+cli.add_command(audit)
 cli.add_command(build)
+cli.add_command(checks)
 cli.add_command(demo)
 cli.add_command(doctor)
+cli.add_command(review)
 cli.add_command(snapshot)
 
 

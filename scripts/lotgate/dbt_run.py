@@ -19,7 +19,15 @@ from lotgate.console import Reporter
 from lotgate.errors import EnvironmentFailed, UsageError
 from lotgate.workdir import WorkDir
 
-__all__ = ["DEMO_SEEDS", "DbtNode", "DbtRun", "find_project", "run_dbt"]
+__all__ = [
+    "DEMO_SEEDS",
+    "DbtNode",
+    "DbtRun",
+    "dbt_environment",
+    "find_project",
+    "read_vars",
+    "run_dbt",
+]
 
 DEMO_SEEDS = ("path:seeds/legacy", "path:seeds/shipstation")
 """What stands in for a snapshot and for evidence in a fresh clone; never part of a build."""
@@ -67,6 +75,20 @@ def find_project() -> Path:
     return root
 
 
+def read_vars(project: Path) -> dict[str, Any]:
+    """The variables of ``dbt_project.yml``. UsageError where it cannot be read."""
+    import yaml
+
+    file = project / "dbt_project.yml"
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))["vars"]
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise UsageError(
+            f"{file} has no variables that can be read.", hint="Restore it as it was committed."
+        ) from error
+    return {str(name): value for name, value in found.items()}
+
+
 def run_dbt(
     arguments: Sequence[str],
     *,
@@ -91,7 +113,7 @@ def run_dbt(
         "--log-path", str(work_dir.dbt / "logs"),
     ]  # fmt: skip
     quiet = ["--log-level", "none", "--log-level-file", "info", "--no-use-colors"]
-    with _environment(work_dir, candidate), reporter.step(title, total=1) as step:
+    with dbt_environment(work_dir, candidate), reporter.step(title, total=1) as step:
 
         def follow(event: Any) -> None:
             if event.info.name == "LogStartLine" and event.data.total:
@@ -138,12 +160,13 @@ def _invocation_id(work_dir: WorkDir) -> str:
 
 
 @contextmanager
-def _environment(work_dir: WorkDir, candidate: Path) -> Iterator[None]:
+def dbt_environment(work_dir: WorkDir, candidate: Path, *, controls: Path | None = None) -> Iterator[None]:
+    """The environment that ``profiles.yml`` and ``dbt_project.yml`` read, and none of the shell's for dbt."""
     wanted = {
         "LOTGATE_CANDIDATE_DB": str(candidate),
         "LOTGATE_LEGACY_DB": str(work_dir.legacy),
         "LOTGATE_SHIPSTATION_DB": str(work_dir.shipstation),
-        "LOTGATE_CONTROL_SEEDS": str(work_dir.controls),
+        "LOTGATE_CONTROL_SEEDS": str(controls or work_dir.controls),
         "LOTGATE_DBT_DIR": str(work_dir.dbt),
         # usage statistics are off in dbt_project.yml; this also keeps dbt from looking for a newer version
         "DBT_VERSION_CHECK": "false",

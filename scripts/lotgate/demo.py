@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from lotgate.audit import audit_candidate
 from lotgate.build import Build, build_candidate
 from lotgate.console import Reporter
 from lotgate.dbt_run import find_project
@@ -11,18 +13,30 @@ from lotgate.demo_data import build_demo_database, load_evidence
 from lotgate.errors import UsageError
 from lotgate.evidence import create_evidence, ensure_evidence
 from lotgate.snapshot import Snapshot
+from lotgate.verdict import Verdict
 from lotgate.workdir import WorkDir, open_work_dir
 
-__all__ = ["run_demo"]
+__all__ = ["DemoRun", "run_demo"]
 
 MARKER = "made-by-lotgate-demo"
 
 
-def run_demo(work_dir: Path, *, lock_timeout: float, reporter: Reporter) -> tuple[WorkDir, Snapshot, Build]:
-    """Builds the demo's live database in ``work_dir/demo`` and derives the candidate from it.
+@dataclass(frozen=True)
+class DemoRun:
+    """What the demo made, step by step."""
+
+    work: WorkDir
+    snapshot: Snapshot
+    build: Build
+    verdict: Verdict
+
+
+def run_demo(work_dir: Path, *, lock_timeout: float, reporter: Reporter) -> DemoRun:
+    """Builds the demo's live database in ``work_dir/demo``, derives the candidate from it and audits that.
 
     A demo database that an earlier run made is made anew; any other file in its place is a UsageError, as is
-    evidence of another database in the work directory. Raises what ``build_candidate`` raises.
+    evidence of another database in the work directory. Raises what ``build_candidate`` and
+    ``audit_candidate`` raise.
     """
     project = find_project()
     database = work_dir.resolve() / "demo" / "ora.db"
@@ -36,7 +50,8 @@ def run_demo(work_dir: Path, *, lock_timeout: float, reporter: Reporter) -> tupl
         snapshot, build = build_candidate(
             database, project / "seeds" / "controls", work, lock_timeout=lock_timeout, reporter=reporter
         )
-    return work, snapshot, build
+        verdict = audit_candidate(work, reporter=reporter)
+    return DemoRun(work, snapshot, build, verdict)
 
 
 def _make_room(database: Path) -> None:

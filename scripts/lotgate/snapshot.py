@@ -29,7 +29,7 @@ from lotgate.inspection import (
 )
 from lotgate.legacy_schema import additions
 from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, LiveDatabase, explain, open_live, path_text, sqlite_uri
-from lotgate.workdir import WorkDir, remove_database, write_private
+from lotgate.workdir import WorkDir, discard_audit, remove_database, write_private
 
 __all__ = ["Snapshot", "file_sha256", "format_size", "take_snapshot"]
 
@@ -74,8 +74,8 @@ def take_snapshot(
     """Copies the live database into ``work_dir.legacy``, read-only, and describes it in ``snapshot.json``.
 
     The caller holds the work directory's lock. The same source gives the same bytes. On any error the
-    previous snapshot and its candidate stay as they were; otherwise a candidate goes. Raises UsageError for
-    what is no legacy database, GateClosed for a migrated or corrupt one and for text that is not UTF-8,
+    previous snapshot, candidate and audit stay as they were; otherwise the latter two go. Raises UsageError
+    for what is no legacy database, GateClosed for a migrated or corrupt one and for text that is not UTF-8,
     EnvironmentFailed for locks, permissions and disk space.
     """
     reporter = reporter or SilentReporter()
@@ -102,7 +102,8 @@ def take_snapshot(
         with reporter.step("Hashing the snapshot"):
             sha256 = file_sha256(temporary)
         temporary.chmod(0o400)
-        # No candidate may stand beside another snapshot than its own.
+        # No verdict and no candidate may stand beside another snapshot than their own.
+        discard_audit(work_dir)
         for derived in (work_dir.candidate, work_dir.failed_candidate, work_dir.build_json):
             remove_database(derived)
     snapshot = Snapshot(

@@ -12,7 +12,7 @@ from pathlib import Path
 from lotgate.legacy_schema import quoted
 from lotgate.sqlite_files import sqlite_uri
 
-__all__ = ["TableHash", "hash_tables"]
+__all__ = ["TableHash", "hash_tables", "schema_sha256"]
 
 ROWS_A_CHUNK = 5_000
 
@@ -34,6 +34,13 @@ def hash_tables(database: Path, tables: Iterable[str]) -> tuple[TableHash, ...]:
     """
     with closing(sqlite3.connect(sqlite_uri(database, mode="ro"), uri=True)) as connection:
         return tuple(_hash(connection, table) for table in sorted(tables))
+
+
+def schema_sha256(database: Path) -> str:
+    """Hashes what SQLite stores of tables, indexes, views and triggers: their names and statements."""
+    with closing(sqlite3.connect(sqlite_uri(database, mode="ro"), uri=True)) as connection:
+        found = connection.execute("select type, name, tbl_name, sql from sqlite_schema").fetchall()
+    return hashlib.sha256(ascii(sorted(map(str, found))).encode()).hexdigest()
 
 
 def _hash(connection: sqlite3.Connection, table: str) -> TableHash:

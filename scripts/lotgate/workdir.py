@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from lotgate.errors import EnvironmentFailed, UsageError
 
-__all__ = ["WorkDir", "fsync_folder", "open_work_dir", "remove_database", "write_private"]
+__all__ = ["WorkDir", "discard_audit", "fsync_folder", "open_work_dir", "remove_database", "write_private"]
 
 LOCK_FILE = ".lotgate.lock"
 
@@ -72,6 +73,36 @@ class WorkDir:
         return self.path / "dbt"
 
     @property
+    def verdict(self) -> Path:
+        """What the audit found; there only while it belongs to the candidate beside it."""
+        return self.path / "verdict.json"
+
+    @property
+    def gx(self) -> Path:
+        """The folder of what Great Expectations writes: results, Data Docs, JUnit."""
+        return self.path / "gx"
+
+    @property
+    def data_docs(self) -> Path:
+        """The folder of GX's Data Docs."""
+        return self.gx / "data_docs"
+
+    @property
+    def junit(self) -> Path:
+        """Every check as a JUnit test case, for CI."""
+        return self.gx / "junit.xml"
+
+    @property
+    def summary(self) -> Path:
+        """The verdict as Markdown, for CI's job page."""
+        return self.gx / "summary.md"
+
+    @property
+    def review(self) -> Path:
+        """The folder of the pages for a person; ``index.html`` is the first."""
+        return self.path / "review"
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """Every file that lotgate may replace here."""
         databases = (
@@ -82,12 +113,12 @@ class WorkDir:
             self.shipstation,
         )
         journals = (journal for path in databases for journal in _journals(path))
-        return (*databases, *journals, self.snapshot_json, self.build_json)
+        return (*databases, *journals, self.snapshot_json, self.build_json, self.verdict)
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """Every folder that lotgate or dbt may empty here."""
-        return (self.controls, self.dbt)
+        return (self.controls, self.dbt, self.gx, self.review)
 
 
 @contextmanager
@@ -147,6 +178,25 @@ def write_private(path: Path) -> Iterator[Path]:
         for leftover in leftovers:
             with contextlib.suppress(OSError):
                 leftover.unlink(missing_ok=True)
+
+
+def discard_audit(work_dir: WorkDir) -> None:
+    """Removes what an earlier audit left: the verdict first, so that none outlives what it is about.
+
+    Raises EnvironmentFailed where that cannot be.
+    """
+    try:
+        work_dir.verdict.unlink(missing_ok=True)
+        for folder in (work_dir.gx, work_dir.review):
+            if folder.is_symlink():
+                folder.unlink()
+            elif folder.exists():
+                shutil.rmtree(folder)
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"The earlier audit in {work_dir.path} cannot be removed: {error.strerror}.",
+            hint="Make the work directory writable, or use another --work-dir.",
+        ) from error
 
 
 def remove_database(path: Path) -> None:

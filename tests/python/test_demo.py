@@ -22,7 +22,6 @@ def test_figures_and_a_second_run(
     lotgate: Cli, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second run, in the same work directory, prints for people what the first printed for programs."""
-    leave_out_unit_tests(monkeypatch)
     work = work_dir_of_the_session(tmp_path_factory)
     first = lotgate("demo", "--work-dir", work, "--json")
     assert first.code == 0, first.err

@@ -153,7 +153,7 @@ def test_json_is_one_document_and_nothing_else(large: LargeBuild) -> None:
     assert large.outcome.out[end:] == "\n"
     assert list(content) == ["snapshot", "build", "figures"]
     assert content["figures"]["residual"] == 0
-    assert content["build"]["checks"] > 200
+    assert len(content["build"]["checks"]) > 200
     assert content["build"]["candidate"] == str(large.candidate)
 
 

@@ -17,9 +17,12 @@ from lotgate.commands.options import (
 
 if TYPE_CHECKING:
     from lotgate.build import Build
+    from lotgate.demo import DemoRun
     from lotgate.snapshot import Snapshot
 
 __all__ = ["build", "demo"]
+
+EXIT_CLOSED = 1
 
 
 @click.command(
@@ -51,42 +54,50 @@ def build(
             lock_timeout=lock_timeout,
             reporter=SilentReporter() if as_json else make_reporter(),
         )
-    _show(taken, built, as_json=as_json)
+    _show(taken, built, None, as_json=as_json)
 
 
 @click.command(
     epilog="Example: lotgate demo --work-dir /tmp/lotgate-demo",
-    short_help="Make a small legacy database and derive its candidate.",
+    short_help="Make a small legacy database, derive its candidate, audit it.",
 )
 @debug_option
 @json_option
 @lock_timeout_option
 @work_dir_option
-def demo(work_dir: str | None, lock_timeout: float, as_json: bool) -> None:
+def demo(work_dir: str | None, lock_timeout: float, as_json: bool) -> int:
     """Make the demo's live database from the project's seeds, and take it like any other database.
 
-    It tells the story of one bad day: 223 units with the right date, 107 with a wrong one, 75 missing.
+    It tells the story of one bad day: 223 units with the right date, 107 with a wrong one, 75 missing. Ends
+    with the audit, and exits with 1 where the gate is closed.
     """
     from lotgate.config import load_settings
     from lotgate.console import SilentReporter, make_reporter
     from lotgate.demo import run_demo
 
     settings = load_settings(work_dir=work_dir)
-    _work, taken, built = run_demo(
+    run = run_demo(
         settings.work_dir,
         lock_timeout=lock_timeout,
         reporter=SilentReporter() if as_json else make_reporter(),
     )
-    _show(taken, built, as_json=as_json)
+    _show(run.snapshot, run.build, run, as_json=as_json)
+    return 0 if run.verdict.is_open else EXIT_CLOSED
 
 
-def _show(taken: Snapshot, built: Build, *, as_json: bool) -> None:
+def _show(taken: Snapshot, built: Build, run: DemoRun | None, *, as_json: bool) -> None:
+    from lotgate.commands.audit import print_verdict
     from lotgate.commands.summary import print_summary
     from lotgate.figures import read_figures
 
     figures = read_figures(built.candidate)
     if as_json:
         content = {"snapshot": taken.as_json(), "build": built.as_json(), "figures": figures.as_json()}
+        if run is not None:
+            content["verdict"] = run.verdict.as_json()
         click.echo(json.dumps(content, indent=2))
     else:
         print_summary(taken, built, figures)
+        if run is not None:
+            click.echo()
+            print_verdict(run.verdict, run.work)

@@ -77,7 +77,7 @@ def print_summary(taken: Snapshot, build: Build, figures: Figures) -> None:
         f"{figures.legacy_rows} legacy rows, each with one disposition. The candidate has"
         f" {figures.candidate_rows}: {kept} kept or redated, {recovered} recovered."
     )
-    click.echo(f"Units that are not explained: {figures.residual}. Checks that held: {build.checks}.")
+    click.echo(f"Units that are not explained: {figures.residual}. dbt's checks: {len(build.checks)}.")
     for warning in build.warnings:
         rows = "1 row" if warning.failures == 1 else f"{warning.failures} rows"
         click.echo(f"Warning: {warning.name}, {rows}. {warning.description}")

@@ -1,0 +1,56 @@
+"""lotgate's own expectations, for what Great Expectations has none for.
+
+GX learns of an expectation when its class is defined, so importing this package makes all of them known.
+"""
+
+from lotgate_expectations import (
+    comparison,
+    contracts,
+    dates,
+    header_totals,
+    headers,
+    health,
+    health_items,
+    health_stock,
+    inventory,
+    items,
+    keys,
+    ledger,
+    ledger_rules,
+    ledger_texts,
+    lots,
+    quarantine,
+    reconciliation,
+    recovered,
+    rows,
+    skus,
+    stock,
+    texts,
+    twins,
+)
+
+__all__ = [
+    "comparison",
+    "contracts",
+    "dates",
+    "header_totals",
+    "headers",
+    "health",
+    "health_items",
+    "health_stock",
+    "inventory",
+    "items",
+    "keys",
+    "ledger",
+    "ledger_rules",
+    "ledger_texts",
+    "lots",
+    "quarantine",
+    "reconciliation",
+    "recovered",
+    "rows",
+    "skus",
+    "stock",
+    "texts",
+    "twins",
+]

@@ -1,0 +1,398 @@
+"""Expectations about the rows of the legacy shipped_items, as they were before anything was decided.
+
+Source: docs/rules.md section 1 for what can be read; the decisions themselves are in the row ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from great_expectations.core.suite_parameters import SuiteParameterDict
+
+from lotgate.parser import ParsedSku
+from lotgate_expectations import legacy_rows
+from lotgate_expectations.expressions import (
+    is_real_day,
+    is_stored_day,
+    plausible_units,
+    trimmed,
+    trimmed_or_null,
+)
+from lotgate_expectations.health import GroupedHealthExpectation, LegacyHealthExpectation
+from lotgate_expectations.quarantine import constant_date_query
+from lotgate_expectations.reading import Row, stream
+from lotgate_expectations.rows import literal
+
+if TYPE_CHECKING:
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+
+_MASTER_LOTS = " union ".join(
+    f"select {trimmed('sku')}, {trimmed('lot')} from {table}" for table in ("sku_lot", "lot_inventory")
+)
+# A unit that is none must not stop a report.
+_ANY_QUANTITY = 10**12
+
+
+class ExpectNoConstantShipDates(LegacyHealthExpectation):
+    """Expect no ship date to be shared by rows that were created on several days, all long after it.
+
+    Known incidents are shown like unknown ones. Shown are the date, its late rows, their units, and the
+    number of days on which they were created.
+
+    Args:
+        created_days: From this many days of creation on, a date is reported.
+        late_days: A row created this many days or more after its ship date is late.
+
+    Example:
+        {"created_days": {"$PARAMETER": "likely_incident_created_days"},
+        "late_days": {"$PARAMETER": "late_import_days"}}
+    """
+
+    created_days: int | SuiteParameterDict
+    late_days: int | SuiteParameterDict
+
+    success_keys: ClassVar[tuple[str, ...]] = ("created_days", "late_days")
+    shown_columns: ClassVar[tuple[str, ...]] = ("ship_date", "late_rows", "late_units", "created_days")
+
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        return {"shipped_items": ("ship_date", "created_at", "quantity_shipped")}
+
+    def query(self) -> str:
+        return constant_date_query(
+            "shipped_items",
+            plausible_units("quantity_shipped", _ANY_QUANTITY),
+            int(self.created_days),  # type: ignore[arg-type]
+            int(self.late_days),  # type: ignore[arg-type]
+        )
+
+
+class ExpectLotlessRowsToBeAlone(LegacyHealthExpectation):
+    """Expect no row without a lot in sku_lot beside a row with one, of the same order, SKU and quantity.
+
+    The legacy key contains the lot, so that one shipped line was written twice: once without, once with its
+    lot. Shown are the row without, its order and date, and one of the rows with a lot.
+    """
+
+    shown_columns: ClassVar[tuple[str, ...]] = (
+        "id",
+        "order_number",
+        "ship_date",
+        "lotted_id",
+        "lotted_ship_date",
+    )
+
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            "shipped_items": ("id", "order_number", "ship_date", "base_sku", "sku_lot", "quantity_shipped")
+        }
+
+    def query(self) -> str:
+        lotted_text = f"coalesce({trimmed_or_null('lotted.sku_lot')}, {trimmed('lotted.base_sku')})"
+        return f"""
+            with lotless as materialized (
+                select
+                    id, order_number, ship_date, quantity_shipped,
+                    {_sku_part(trimmed("base_sku"))} as sku
+                from shipped_items
+                where {_is_lotless("sku_lot")} and {trimmed_or_null("order_number")} is not null
+            )
+            select
+                lotless.id, lotless.order_number, lotless.ship_date,
+                min(lotted.id), lotted.ship_date
+            from lotless
+            inner join shipped_items as lotted on lotless.order_number = lotted.order_number
+            where
+                lotted.quantity_shipped = lotless.quantity_shipped
+                and not {_is_lotless("lotted.sku_lot")}
+                and {_sku_part(lotted_text)} = lotless.sku
+            group by lotless.id
+            order by lotless.id
+        """
+
+
+class ExpectLegacyDatesNotBeforeOrderDates(LegacyHealthExpectation):
+    """Expect no row to have shipped before its order was placed, by the inbox.
+
+    Days are compared; of several entries of an order the latest counts. Shown are the row, its order and both
+    days.
+    """
+
+    shown_columns: ClassVar[tuple[str, ...]] = ("id", "order_number", "ship_date", "order_date")
+
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            "shipped_items": ("id", "order_number", "ship_date"),
+            "orders_inbox": ("id", "order_number", "order_date"),
+        }
+
+    def query(self) -> str:
+        return f"""
+            {_INBOX}
+            select items.id, items.order_number, items.ship_date, inbox.order_date
+            from shipped_items as items
+            inner join inbox on {trimmed("items.order_number")} = inbox.number
+            where
+                {trimmed("items.ship_date")} < inbox.order_date
+                and {is_stored_day("items.ship_date")}
+                and {is_real_day("inbox.order_date")}
+            order by items.id
+        """
+
+
+class ExpectCancelledOrdersToHaveNoItems(LegacyHealthExpectation):
+    """Expect no shipped row of an order that the inbox calls cancelled.
+
+    Operators use numbers again, so that such a row can be right. Shown are the order and the number of its
+    rows.
+    """
+
+    shown_columns: ClassVar[tuple[str, ...]] = ("order_number", "shipped_rows")
+
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            "shipped_items": ("order_number",),
+            "orders_inbox": ("id", "order_number", "order_date", "status"),
+        }
+
+    def query(self) -> str:
+        return f"""
+            {_INBOX_WITH_STATUS},
+            cancelled as materialized (
+                select number from inbox where status in ('cancelled', 'canceled')
+            )
+            select number, count(*)
+            from (select {trimmed("order_number")} as number from shipped_items)
+            where number in (select number from cancelled)
+            group by number
+            order by number
+        """
+
+
+class ExpectHeaderDatesToMatchItems(LegacyHealthExpectation):
+    """Expect the header of an order to have the ship date of its items.
+
+    Orders that ship in parts have items of several days, and that is no fault. Shown are the row, its order
+    and both dates.
+    """
+
+    shown_columns: ClassVar[tuple[str, ...]] = ("id", "order_number", "ship_date", "header_ship_date")
+
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            "shipped_items": ("id", "order_number", "ship_date"),
+            "shipped_orders": ("order_number", "ship_date"),
+        }
+
+    def query(self) -> str:
+        return f"""
+            select items.id, items.order_number, items.ship_date, headers.ship_date
+            from shipped_items as items
+            inner join shipped_orders as headers on items.order_number = headers.order_number
+            where
+                items.ship_date <> headers.ship_date
+                and {trimmed("items.ship_date")} <> {trimmed("headers.ship_date")}
+            order by items.id
+        """
+
+
+class ExpectLegacyDatesToBeRealDays(LegacyHealthExpectation):
+    """Expect the ship date of every row to be a real day, written YYYY-MM-DD, and not in the future.
+
+    Args:
+        snapshot_day: The UTC day of the snapshot.
+
+    Example:
+        {"snapshot_day": {"$PARAMETER": "snapshot_day"}}
+    """
+
+    snapshot_day: str | SuiteParameterDict
+
+    success_keys: ClassVar[tuple[str, ...]] = ("snapshot_day",)
+    shown_columns: ClassVar[tuple[str, ...]] = ("id", "ship_date")
+
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        return {"shipped_items": ("id", "ship_date")}
+
+    def query(self) -> str:
+        return (
+            f"select id, ship_date from shipped_items where not {is_stored_day('ship_date')}"
+            f" or {trimmed('ship_date')} > {literal(str(self.snapshot_day))} order by id"
+        )
+
+
+class ExpectLegacyQuantitiesToBePlausible(LegacyHealthExpectation):
+    """Expect the quantity of every row to be a whole number from 1 to a limit.
+
+    Shown are the row, its order and its quantity.
+
+    Args:
+        max_quantity: The limit.
+
+    Example:
+        {"max_quantity": {"$PARAMETER": "max_quantity"}}
+    """
+
+    max_quantity: int | SuiteParameterDict
+
+    success_keys: ClassVar[tuple[str, ...]] = ("max_quantity",)
+    shown_columns: ClassVar[tuple[str, ...]] = ("id", "order_number", "quantity_shipped")
+
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        return {"shipped_items": ("id", "order_number", "quantity_shipped")}
+
+    def query(self) -> str:
+        units = plausible_units("quantity_shipped", int(self.max_quantity))  # type: ignore[arg-type]
+        return (
+            "select id, order_number, quantity_shipped from shipped_items"
+            f" where ({units}) is null order by id"
+        )
+
+
+class ExpectLegacyRowsToHaveAnOrder(LegacyHealthExpectation):
+    """Expect every row to name an order. Shown are the rows that do not, with their dates."""
+
+    shown_columns: ClassVar[tuple[str, ...]] = ("id", "ship_date")
+
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        return {"shipped_items": ("id", "ship_date", "order_number")}
+
+    def query(self) -> str:
+        return (
+            "select id, ship_date from shipped_items"
+            f" where {trimmed_or_null('order_number')} is null order by id"
+        )
+
+
+class _TextHealthExpectation(GroupedHealthExpectation):
+    """What the checks of SKU texts share: the pairs of texts, each read once, with the number of its rows."""
+
+    min_lot_digits: int | SuiteParameterDict
+
+    success_keys: ClassVar[tuple[str, ...]] = ("min_lot_digits",)
+    shown_columns: ClassVar[tuple[str, ...]] = ("sku_lot", "base_sku", "read_as", "rows")
+
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        return {"shipped_items": ("sku_lot", "base_sku"), "inventory_current": ("sku",)}
+
+    def readings(
+        self, engine: SqlAlchemyExecutionEngine
+    ) -> Iterator[tuple[str | None, str | None, ParsedSku, int]]:
+        """Every pair of texts, what the parser makes of it, and how many rows have it."""
+        reader = legacy_rows.TextReader(
+            legacy_rows.known_skus(engine),
+            min_lot_digits=int(self.min_lot_digits),  # type: ignore[arg-type]
+        )
+        for sku_lot, base_sku, rows in legacy_rows.texts(engine):
+            yield sku_lot, base_sku, reader.read(sku_lot, base_sku), rows
+
+
+class ExpectTextsToBeReadable(_TextHealthExpectation):
+    """Expect the SKU texts of legacy rows not to fail in certain ways.
+
+    Read by the parser alone, without sku_variants.csv. Shown are the texts, how they fail and the number of
+    their rows; counted are rows.
+
+    Args:
+        failures: Which failures to look for: unparseable_sku, sku_conflict, unknown_sku, implausible_lot.
+        min_lot_digits: A lot has at least this many digits.
+
+    Example:
+        {"failures": ["implausible_lot"], "min_lot_digits": {"$PARAMETER": "min_lot_digits"}}
+    """
+
+    failures: list[str]
+
+    success_keys: ClassVar[tuple[str, ...]] = ("failures", "min_lot_digits")
+
+    def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterator[Row]:
+        for sku_lot, base_sku, parsed, rows in self.readings(engine):
+            if parsed.failure in self.failures:
+                yield sku_lot, base_sku, parsed.failure, rows
+
+
+class ExpectTextsToBeSpelledAlike(_TextHealthExpectation):
+    """Expect the SKU texts of legacy rows to be written in one way.
+
+    That is ``SKU - LOT`` beside the SKU, or an empty sku_lot beside the SKU. Shown are other texts that mean
+    the same, what they are read as, and the number of their rows; counted are rows. Texts that cannot be read
+    are another check's.
+
+    Args:
+        min_lot_digits: A lot has at least this many digits.
+
+    Example:
+        {"min_lot_digits": {"$PARAMETER": "min_lot_digits"}}
+    """
+
+    def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterator[Row]:
+        for sku_lot, base_sku, parsed, rows in self.readings(engine):
+            if parsed.failure is None:
+                sku, lot = parsed.sku_code, parsed.lot_number
+                canonical = f"{sku} - {lot}" if lot else ""
+                if (sku_lot, base_sku) != (canonical, sku):
+                    yield sku_lot, base_sku, canonical or sku, rows
+
+
+class ExpectShippedLotsToBeInMasters(_TextHealthExpectation):
+    """Expect every lot that a row names to be one that sku_lot or lot_inventory has for its SKU.
+
+    Where both tables are empty, no lot can be known. Shown are SKU, lot and the number
+    of rows; counted are rows.
+
+    Args:
+        min_lot_digits: A lot has at least this many digits.
+
+    Example:
+        {"min_lot_digits": {"$PARAMETER": "min_lot_digits"}}
+    """
+
+    shown_columns: ClassVar[tuple[str, ...]] = ("sku_code", "lot_number", "rows")
+
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        masters = {"sku_lot": ("sku", "lot"), "lot_inventory": ("sku", "lot")}
+        return {**super().needs(), **masters}
+
+    def nothing_to_check(self, engine: SqlAlchemyExecutionEngine) -> str | None:
+        missing = super().nothing_to_check(engine)
+        if missing or any(stream(engine, f"{_MASTER_LOTS} limit 1")):
+            return missing
+        return "no lots in sku_lot and lot_inventory"
+
+    def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterator[Row]:
+        known = set(stream(engine, _MASTER_LOTS))
+        counts: dict[tuple[str, str], int] = {}
+        for _, _, parsed, rows in self.readings(engine):
+            if parsed.failure is None and parsed.sku_code and parsed.lot_number:
+                pair = (parsed.sku_code, parsed.lot_number)
+                if pair not in known:
+                    counts[pair] = counts.get(pair, 0) + rows
+        for pair in sorted(counts):
+            yield *pair, counts[pair]
+
+
+def _is_lotless(sku_lot: str) -> str:
+    return f"(coalesce({sku_lot}, '') = '' or lower({trimmed(sku_lot)}) in ('', 'nan', 'none'))"
+
+
+def _sku_part(text: str) -> str:
+    """What stands before the hyphen of a SKU text, trimmed."""
+    before = f"case instr({text}, '-') when 0 then {text} else substr({text}, 1, instr({text}, '-') - 1) end"
+    return trimmed(before)
+
+
+def _inbox(columns: str) -> str:
+    # SQLite takes the other columns from the row that has the maximum
+    return f"""
+        with inbox as materialized (
+            select {trimmed("order_number")} as number, max(id) as id, {columns}
+            from orders_inbox
+            where {trimmed_or_null("order_number")} is not null
+            group by 1
+        )
+    """
+
+
+_ORDER_DATE = f"substr({trimmed('order_date')}, 1, 10) as order_date"
+_INBOX = _inbox(_ORDER_DATE)
+_INBOX_WITH_STATUS = _inbox(f"{_ORDER_DATE}, lower({trimmed('status')}) as status")

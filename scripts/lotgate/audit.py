@@ -1,0 +1,231 @@
+"""The audit: is the candidate what was built, does everything hold that must, and may it be promoted?
+
+Source: docs/audit.md.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lotgate.build import Build, read_build
+from lotgate.ci_reports import as_junit, as_markdown
+from lotgate.console import Reporter
+from lotgate.data_docs import build_data_docs
+from lotgate.dbt_docs import DbtDocs, start_dbt_docs
+from lotgate.dbt_run import find_project, read_vars
+from lotgate.errors import EnvironmentFailed, GateClosed
+from lotgate.file_checks import check_controls, check_dbt, check_files
+from lotgate.gx_run import run_suites
+from lotgate.gx_suites import read_suites
+from lotgate.register import compare, present_register, read_register
+from lotgate.review import write_review
+from lotgate.snapshot import file_sha256
+from lotgate.verdict import Check, Verdict, count_checks, write_verdict
+from lotgate.workdir import WorkDir, discard_audit, write_private
+
+__all__ = ["Examination", "Inputs", "audit_candidate", "examine", "read_inputs"]
+
+PACKAGES = ("lotgate", "dbt-core", "dbt-sqlite", "great-expectations", "sqlalchemy")
+DATA_DOCS = {"gx/data_docs": "../../review/index.html", "review/data_docs": "../index.html"}
+"""Where GX's site goes, with its way back: the second makes the folder of the review complete in itself."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What an audit starts from: the candidate's description, its snapshot's, and the day that was copied.
+
+    ``live_tables`` has the rows of every table of the live database when the snapshot was taken.
+    """
+
+    build: Build
+    snapshot_sha256: str
+    source: str
+    taken_at: str
+    live_tables: dict[str, int]
+
+
+def read_inputs(work_dir: WorkDir) -> Inputs:
+    """Reads what ``snapshot`` and ``build`` wrote. UsageError without a candidate, GateClosed for damage."""
+    build = read_build(work_dir)
+    try:
+        content = json.loads(work_dir.snapshot_json.read_text(encoding="ascii"))
+        tables = {
+            table["name"]: int(table["rows"]) for table in content["tables"] if table["rows"] is not None
+        }
+        return Inputs(build, content["sha256"], content["source"], content["taken_at"], tables)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GateClosed(
+            f"{work_dir.snapshot_json}, the snapshot's description, is missing or damaged.",
+            hint="Build again.",
+        ) from error
+
+
+def audit_candidate(
+    work_dir: WorkDir,
+    *,
+    reporter: Reporter,
+    controls_folder: Path | None = None,
+    expectations: Path | None = None,
+) -> Verdict:
+    """Audits ``work_dir``'s candidate, and writes the verdict, the review pages, Data Docs and CI's reports.
+
+    The caller holds the work directory's lock. An earlier audit is removed first, so that whatever goes wrong
+    no older verdict stays. Raises what ``examine`` raises, and EnvironmentFailed where something cannot be
+    written.
+    """
+    discard_audit(work_dir)
+    inputs = read_inputs(work_dir)
+    with start_dbt_docs(work_dir) as docs, _private_output(work_dir):
+        found = examine(
+            work_dir,
+            inputs,
+            reporter=reporter,
+            controls_folder=controls_folder,
+            expectations=expectations,
+        )
+        with reporter.step("Writing Data Docs"):
+            for folder, review in DATA_DOCS.items():
+                build_data_docs(found.gx_context, work_dir.path / folder, review_href=review)
+        with reporter.step("Writing dbt's documentation"):
+            found.checks.append(_place_dbt_docs(docs, work_dir))
+        verdict = found.verdict()
+        with reporter.step("Writing the review"):
+            _write(work_dir, verdict)
+    return verdict
+
+
+@dataclass(frozen=True)
+class Examination:
+    """Everything that was checked, before it is judged. ``gx_context`` is GX's own, for Data Docs."""
+
+    inputs: Inputs
+    register_sha256: str
+    gx_run_id: str
+    gx_context: Any
+    checks: list[Check]
+
+    def verdict(self) -> Verdict:
+        """The verdict on these checks, as of now."""
+        build = self.inputs.build
+        return Verdict(
+            checks=tuple(self.checks),
+            audited_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            source=self.inputs.source,
+            snapshot_sha256=build.snapshot_sha256,
+            evidence_sha256=build.evidence_sha256,
+            controls_sha256=build.controls_sha256,
+            register_sha256=self.register_sha256,
+            tables=build.hashes,
+            dbt_invocation_id=build.dbt_invocation_id,
+            gx_run_id=self.gx_run_id,
+            versions=_versions(),
+            counts=count_checks(self.checks),
+        )
+
+
+def examine(
+    work_dir: WorkDir,
+    inputs: Inputs,
+    *,
+    reporter: Reporter,
+    controls_folder: Path | None = None,
+    expectations: Path | None = None,
+) -> Examination:
+    """Carries out every check of an audit; writes nothing but GX's results, to ``work_dir.gx``.
+
+    ``controls_folder`` is the owner's folder of controls, by default the one that the build read;
+    ``expectations`` the GX context, by default the project's. A check that fails is a result; raises
+    UsageError for a configuration that cannot be used, and EnvironmentFailed where files cannot be read.
+    """
+    project = find_project()
+    expectations = expectations or project / "expectations"
+    register = read_register(expectations)
+    suites = read_suites(expectations)
+    build = inputs.build
+    before = _file_state(work_dir)
+    with reporter.step("Comparing files, controls and hashes"):
+        checks = [
+            *check_files(work_dir, build, inputs.snapshot_sha256),
+            check_controls(build, controls_folder or build.controls_folder),
+            *check_dbt(build),
+            *compare(register, present_register(project, expectations, suites, build.checks)),
+        ]
+    with reporter.step("Running the suites"):
+        run = run_suites(expectations, work_dir, _parameters(inputs, project))
+    checks += [*run.checks, _unchanged(work_dir, before)]
+    return Examination(inputs, register.sha256, run.run_id, run.context, checks)
+
+
+def _parameters(inputs: Inputs, project: Path) -> dict[str, Any]:
+    return read_vars(project) | {
+        "snapshot_day": inputs.taken_at[:10],
+        "legacy_tables": json.dumps(inputs.live_tables, sort_keys=True),
+    }
+
+
+def _place_dbt_docs(docs: DbtDocs, work_dir: WorkDir) -> Check:
+    problem = docs.place(work_dir.review / "dbt_docs" / "index.html")
+    return Check(
+        id="review.dbt_docs",
+        suite="review",
+        description="dbt's documentation of the models stands beside the review.",
+        severity="warning",
+        result="failed" if problem else "passed",
+        detail=problem,
+    )
+
+
+def _unchanged(work_dir: WorkDir, before: tuple[str, ...]) -> Check:
+    changed = _file_state(work_dir) != before
+    return Check(
+        id="files.unchanged_during_audit",
+        suite="files",
+        description="Nobody wrote to the candidate or the snapshot while they were audited.",
+        severity="critical",
+        result="failed" if changed else "passed",
+        detail="One of them changed. Leave the work directory alone, and audit again." if changed else "",
+    )
+
+
+def _file_state(work_dir: WorkDir) -> tuple[str, ...]:
+    files = (work_dir.candidate, work_dir.legacy, work_dir.shipstation)
+    return tuple(file_sha256(file) if file.exists() else "" for file in files)
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+    return found | {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+def _write(work_dir: WorkDir, verdict: Verdict) -> None:
+    """Everything for people and for CI first; the verdict, which the swap believes, last."""
+    has_docs = (work_dir.review / "dbt_docs" / "index.html").exists()
+    write_review(work_dir, verdict, has_dbt_docs=has_docs)
+    with write_private(work_dir.junit) as temporary:
+        temporary.write_text(as_junit(verdict), encoding="utf-8")
+    with write_private(work_dir.summary) as temporary:
+        temporary.write_text(as_markdown(verdict), encoding="utf-8")
+    write_verdict(verdict, work_dir.verdict)
+
+
+@contextmanager
+def _private_output(work_dir: WorkDir) -> Iterator[None]:
+    """The folders of GX and the review, for their owner only, however permissive the umask is."""
+    try:
+        for folder in (work_dir.gx, work_dir.review):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        yield
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"{work_dir.gx} cannot be written: {error.strerror}.",
+            hint="Free space there, make it writable, or use another --work-dir.",
+        ) from error

@@ -1,0 +1,156 @@
+"""Checks of what an audit reads before any suite runs: files, hashes, controls, and dbt's own results."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from lotgate.build import TARGET_TABLES, Build, hashed_tables
+from lotgate.controls import load_controls
+from lotgate.dbt_checks import DbtCheck
+from lotgate.errors import UsageError
+from lotgate.snapshot import file_sha256
+from lotgate.sqlite_files import sqlite_uri
+from lotgate.table_hashes import hash_tables, schema_sha256
+from lotgate.verdict import Check, Result
+from lotgate.workdir import WorkDir
+
+__all__ = ["check_controls", "check_dbt", "check_files"]
+
+AGAIN = "Build again."
+DBT_RESULTS: dict[str, Result] = {"pass": "passed", "success": "passed", "warn": "failed", "fail": "failed"}
+
+
+def check_files(work_dir: WorkDir, build: Build, snapshot_sha256: str) -> tuple[Check, ...]:
+    """Snapshot, evidence and candidate are those that the build described, to the last value.
+
+    ``snapshot_sha256`` is what the snapshot's own description says. Equal hashes of a table mean equal
+    columns and rows (``lotgate.table_hashes``).
+    """
+    return (
+        _check(
+            "snapshot",
+            "The snapshot is the one that the candidate was derived from.",
+            _differs(work_dir.legacy, build.snapshot_sha256, snapshot_sha256),
+        ),
+        _check(
+            "evidence",
+            "ShipStation's evidence is the one that the candidate was derived from.",
+            _differs(work_dir.shipstation, build.evidence_sha256),
+        ),
+        *_check_candidate(work_dir.candidate, build),
+    )
+
+
+def check_controls(build: Build, folder: Path | None) -> Check:
+    """The owner's controls are still those that the candidate was derived with."""
+    detail = ""
+    try:
+        if load_controls(folder).sha256 != build.controls_sha256:
+            detail = f"{folder} was changed after the build, or is another folder. {AGAIN}"
+    except UsageError as error:
+        detail = f"{error.message} {error.hint or ''}".strip()
+    return _check("controls", "The controls are those that the candidate was derived with.", detail)
+
+
+def check_dbt(build: Build) -> tuple[Check, ...]:
+    """Every data test and unit test of the build, as a check."""
+    return tuple(_dbt_check(check) for check in build.checks)
+
+
+def _check_candidate(candidate: Path, build: Build) -> list[Check]:
+    try:
+        return [
+            _check(
+                "candidate_schema",
+                "The candidate's tables, constraints and indexes are those that were built.",
+                "" if schema_sha256(candidate) == build.schema_sha256 else f"They were changed. {AGAIN}",
+            ),
+            _check(
+                "candidate_is_sound",
+                "SQLite finds the candidate's tables undamaged and every foreign key satisfied.",
+                _damage(candidate),
+            ),
+            *_check_tables(candidate, build),
+        ]
+    except sqlite3.Error as error:
+        return [
+            _check(
+                "candidate_is_sound",
+                "SQLite finds the candidate's tables undamaged and every foreign key satisfied.",
+                f"It cannot be read: {error}. {AGAIN}",
+            )
+        ]
+
+
+def _check_tables(candidate: Path, build: Build) -> list[Check]:
+    described = {table.table: table for table in build.hashes}
+    present = set(hashed_tables(candidate))
+    found = {table.table: table for table in hash_tables(candidate, present & set(described))}
+    checks = []
+    for name in sorted(present | set(described)):
+        if name not in described:
+            detail = f"The build made no such table. {AGAIN}"
+        elif name not in found:
+            detail = f"The table is missing. {AGAIN}"
+        elif found[name] != described[name]:
+            rows = found[name].rows - described[name].rows
+            difference = f"{rows:+} rows" if rows else "values differ"
+            detail = f"It was changed after the build ({difference}). {AGAIN}"
+        else:
+            detail = ""
+        checks.append(_check(f"table_{name}", f"The table {name} holds what was built.", detail))
+    missing = set(TARGET_TABLES) - set(described)
+    checks.append(
+        _check(
+            "target_tables_are_hashed",
+            "The build hashed every table that is to be promoted.",
+            f"It did not hash {', '.join(sorted(missing))}. {AGAIN}" if missing else "",
+        )
+    )
+    return checks
+
+
+def _damage(candidate: Path) -> str:
+    with closing(sqlite3.connect(sqlite_uri(candidate, mode="ro"), uri=True)) as connection:
+        for table in TARGET_TABLES:
+            found = [row[0] for row in connection.execute(f"pragma integrity_check({table})")]
+            if found != ["ok"]:
+                return f"{table}: {found[0]}. {AGAIN}"
+        broken = connection.execute("select count(*) from pragma_foreign_key_check").fetchone()[0]
+    return f"{broken} rows break a foreign key." if broken else ""
+
+
+def _differs(file: Path, *expected: str) -> str:
+    if not file.exists():
+        return f"{file.name} is missing. {AGAIN}"
+    found = file_sha256(file)
+    return "" if all(found == wanted for wanted in expected) else f"{file.name} is another one. {AGAIN}"
+
+
+def _check(name: str, description: str, detail: str) -> Check:
+    return Check(
+        id=f"files.{name}",
+        suite="files",
+        description=description,
+        severity="critical",
+        result="failed" if detail else "passed",
+        detail=detail,
+    )
+
+
+def _dbt_check(check: DbtCheck) -> Check:
+    name = check.unique_id.split(".", 2)[2]
+    result: Result = "not_run" if check.status in ("missing", "skipped") else "errored"
+    result = DBT_RESULTS.get(check.status, result)
+    rows = "1 row" if check.failures == 1 else f"{check.failures} rows"
+    return Check(
+        id=f"{'dbt' if check.kind == 'data_test' else 'dbt_unit'}.{name}",
+        suite="dbt" if check.kind == "data_test" else "dbt_unit",
+        description=check.description or check.name.replace("_", " "),
+        severity=check.severity,
+        result=result,
+        detail={"passed": "", "failed": f"It found {rows}."}.get(result, f"dbt says: {check.status}."),
+        unexpected=check.failures if result == "failed" else None,
+    )
