@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import sqlite3
+import sys
 import urllib.parse
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +26,8 @@ from unittest import mock
 import yaml
 
 EXPECTATIONS = Path(__file__).resolve().parents[2] / "expectations"
+# as GX does when it opens the context; tests may import our expectations before
+sys.path.insert(0, str(EXPECTATIONS / "plugins"))
 DATABASES = ("candidate.sqlite", "legacy.sqlite")
 
 
@@ -77,6 +80,7 @@ def rebuild(
     """
     with closing(sqlite3.connect(work_dir / database)) as connection:
         connection.execute("pragma foreign_keys = off")
+        connection.execute("pragma ignore_check_constraints = on")
         connection.execute("pragma legacy_alter_table = on")
         (definition,) = connection.execute(
             "select sql from sqlite_master where type = 'table' and name = ?", (table,)
@@ -130,6 +134,39 @@ def unconstrained(work_dir: Path, table: str, database: str = "candidate.sqlite"
         connection.commit()
 
 
+def force(
+    work_dir: Path,
+    table: str,
+    words: str,
+    instead: str,
+    *statements: str,
+    database: str = "candidate.sqlite",
+) -> None:
+    """Runs statements as if the table's definition said something else; afterwards it says what it said.
+
+    So a table holds what its own definition forbids. It lifts ``not null`` and types; a unique key has an
+    index, and cannot be lifted so.
+    """
+    path = work_dir / database
+    with closing(sqlite3.connect(path)) as connection:
+        (definition,) = connection.execute(
+            "select sql from sqlite_master where type = 'table' and name = ?", (table,)
+        ).fetchone()
+    assert words in definition, f"{words!r} is not in the definition of {table}"
+    _define(path, table, definition.replace(words, instead))
+    spoil(work_dir, *statements, database=database)
+    _define(path, table, definition)
+
+
+def _define(path: Path, table: str, definition: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma writable_schema = on")
+        connection.execute(
+            "update sqlite_master set sql = ? where type = 'table' and name = ?", (definition, table)
+        )
+        connection.commit()
+
+
 def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
     """The names of a table's columns, in order."""
     return [row[1] for row in connection.execute(f'pragma table_info("{table}")')]
@@ -163,7 +200,7 @@ def run_suite(
     import great_expectations
 
     asked = set(checks_of(suite)) if only is None else set(only)
-    with _context(work_dir) as context:
+    with suites_context(work_dir) as context:
         definition = context.validation_definitions.get(suite)
         kept = [one for one in definition.suite.expectations if one.meta["check"] in asked]
         result = definition.batch_definition.get_batch().validate(
@@ -187,7 +224,7 @@ def failed(found: Mapping[str, Found], severity: str | None = None) -> dict[str,
 
 
 @contextmanager
-def _context(work_dir: Path) -> Iterator[Any]:
+def suites_context(work_dir: Path) -> Iterator[Any]:
     """GX's context on a work directory; its connections are closed afterwards."""
     import great_expectations
 

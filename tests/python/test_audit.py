@@ -277,3 +277,22 @@ def test_a_full_disk_is_an_error_of_the_environment(work: Path, monkeypatch: pyt
     with pytest.raises(EnvironmentFailed, match="No space left on device"):
         audit_candidate(WorkDir(work), reporter=SilentReporter())
     assert audited(work) == []
+
+
+def test_no_personal_data_in_anything_that_is_written(lotgate: Cli, work: Path) -> None:
+    """Not even where the very columns that hold it are what is wrong."""
+    (work / "legacy.sqlite").chmod(0o600)
+    for name, where in (("candidate", "id % 2 = 0"), ("legacy", "id % 3 = 0")):
+        with closing(sqlite3.connect(work / f"{name}.sqlite")) as connection:
+            connection.execute(
+                f"update shipped_orders set customer_email = 'jo.doe{name}@example.test' where {where}"
+            )
+            connection.commit()
+    outcome = lotgate("audit", "--work-dir", work, "--json")
+    assert outcome.code == 1
+    assert any(reason.startswith("shipped_orders.") for reason in reasons(outcome))
+    written = [path for part in ("gx", "review") for path in (work / part).rglob("*") if path.is_file()]
+    written += [work / "verdict.json"]
+    assert len(written) > 20
+    assert [path for path in written if b"jo.doe" in path.read_bytes()] == []
+    assert "jo.doe" not in outcome.out

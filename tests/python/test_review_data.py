@@ -349,6 +349,30 @@ def test_a_candidate_that_cannot_be_read_at_all(what: str, demo_build: Path, tmp
     assert "not known: snapshot.json cannot be read" in text
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "word"),
+    [
+        ("ship_date = '2025-09-09'", "date"),
+        ("quantity_shipped = quantity_shipped + 1", "units"),
+        ("lot_id = (select lot_id from lots where lot_number = '250300')", "lot"),
+        ("lot_id = null", "lot"),
+        ("sku_id = (select sku_id from skus where sku_code = '18795')", "SKU"),
+        ("order_number = null", "order"),
+        ("shipstation_sku_raw = '17612-250237'", "text"),
+        (None, "leaves"),
+    ],
+)
+def test_a_row_that_should_be_kept_and_is_not_is_listed(
+    spoilt: str | None, word: str, demo_build: Path, tmp_path: Path
+) -> None:
+    statement = f"update shipped_items set {spoilt}" if spoilt else "delete from shipped_items"
+    work = work_copy(demo_build, tmp_path / "work", f"{statement} where id = 4101")
+    write_review(work, CLOSED, has_dbt_docs=True)
+    found = {record["legacy_id"]: record for record in assert_lists_what_changed(work)}
+    assert len(found) == 56
+    assert (found[4101]["disposition"], found[4101]["changes"]) == ("keep", word)
+
+
 def test_text_that_is_not_utf8_is_shown_with_replacement_characters(demo_build: Path, tmp_path: Path) -> None:
     work = work_copy(
         demo_build,
@@ -496,6 +520,13 @@ def test_values_of_sqlite_as_cells() -> None:
     assert shown(2**53) == "9007199254740992"  # JavaScript would round it
     long = shown("x" * 12_345)
     assert long == f"{'x' * MAX_TEXT} … (12,345 characters)"
+
+
+def test_equal_numbers_that_are_stored_differently_stay_apart() -> None:
+    table = Table((Column("one", "One"),))
+    for value in (1, 1.0, "1", 1, 1.0):
+        table.add((value,))
+    assert table.first(5) == [[1], ["1.0"], ["1"], [1], ["1.0"]]
 
 
 def test_what_cannot_be_seen_is_written_out() -> None:

@@ -1,7 +1,8 @@
 """Another data source's tables inside this data source's queries, so that one statement compares both.
 
 SQLite joins tables of two files once the other is attached. The file is attached read-only, under the data
-source's name, for one query only: left attached, a table that is missing here would be looked up there.
+source's name, for one query only: left attached, a table that is missing here would be looked up there. For
+the same reason a query names a table that both files have as ``main.table`` and ``name.table``.
 """
 
 from __future__ import annotations

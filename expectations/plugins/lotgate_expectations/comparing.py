@@ -11,8 +11,8 @@ from lotgate_expectations.rows import literal
 def problem(same: Mapping[str, str], missing: str, missing_text: str = "not in the candidate") -> str:
     """SQL for what is wrong with a row: empty where all is well.
 
-    ``same`` has a condition for each column; ``missing`` is the condition for there being no row at all, which
-    is then called ``missing_text``.
+    ``same`` has a condition for each column; ``missing`` is the condition for there being no row at all,
+    which is then called ``missing_text``.
     """
     names = " || ".join(
         f"case when {condition} then '' else {literal(f', {name}')} end" for name, condition in same.items()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lotgate_expectations.reading import stream
+from lotgate_expectations.reading import found, stream
 from lotgate_expectations.rows import FoundRowsExpectation, identifier, literal
-from lotgate_expectations.reading import found
 
 if TYPE_CHECKING:
     from great_expectations.execution_engine import ExecutionEngine, SqlAlchemyExecutionEngine
+
+_QUOTED = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\[[^]]*\]|`[^`]*`|--[^\n]*|/\*.*?\*/"""
 
 
 class ExpectTableToKeepItsContract(FoundRowsExpectation):
@@ -20,8 +22,9 @@ class ExpectTableToKeepItsContract(FoundRowsExpectation):
 
     The definition is taken apart into parts: the table's own, its columns, foreign keys, unique keys, indexes
     and triggers. Every part must be as expected, and there must be no other. A CHECK cannot be read from
-    SQLite, so it is tried: the definition makes an empty table in memory, which must take ``takes``, and must
-    refuse it with the values of each of ``refuses``. Shown are the part, what is expected and what is there.
+    SQLite, so they are counted and tried: the definition makes an empty table in memory, which must take
+    ``takes``, and must refuse it with the values of each of ``refuses``. Shown are the part, what is expected
+    and what is there.
 
     Args:
         table: The table.
@@ -90,25 +93,55 @@ def _insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) 
 def _parts_of(engine: SqlAlchemyExecutionEngine, table: str) -> dict[str, str]:
     """The definition of a table, taken apart, in SQLite's own words in lower case."""
     name = literal(table)
+    ((definition,),) = stream(
+        engine, f"select lower(sql) from sqlite_master where type = 'table' and name = {name}"
+    )
+    triggers = stream(
+        engine, f"select name from sqlite_master where type = 'trigger' and tbl_name = {name} order by name"
+    )
+    return (
+        {"table": _kind(engine, name, definition)}
+        | _columns(engine, name, definition)
+        | _foreign_keys(engine, name)
+        | _indexes(engine, name)
+        | {f"trigger {trigger}": "there" for (trigger,) in triggers}
+    )
+
+
+def _kind(engine: SqlAlchemyExecutionEngine, name: str, definition: str) -> str:
     ((strict, without_rowid),) = stream(
         engine, f"select strict, wr from pragma_table_list where schema = 'main' and name = {name}"
     )
-    ((sql,),) = stream(engine, f"select lower(sql) from sqlite_master where type = 'table' and name = {name}")
-    words = ["strict" if strict else "not strict"] + (["without rowid"] if without_rowid else [])
-    parts = {"table": ", ".join(words)}
-    for column, kind, not_null, default, key, hidden in stream(
-        engine, f'select name, lower(type), "notnull", dflt_value, pk, hidden from pragma_table_xinfo({name})'
-    ):
-        parts[f"column {column}"] = (
-            kind
-            + (" not null" if not_null else "")
-            + (" primary key" if key else "")
-            + (" autoincrement" if key and "autoincrement" in sql else "")
-            + (f" default {default}" if default is not None else "")
-            + (" generated" if hidden else "")
+    plain = re.sub(_QUOTED, "", definition)
+    checks = len(re.findall(r"\bcheck\s*\(", plain))
+    words = [
+        "strict" if strict else "not strict",
+        *(["without rowid"] if without_rowid else []),
+        *([f"{checks} check{'' if checks == 1 else 's'}"] if checks else []),
+        # what changes the meaning of a key, and no pragma tells
+        *(word for word in ("on conflict", "collate", "deferrable") if word in " ".join(plain.split())),
+    ]
+    return ", ".join(words)
+
+
+def _columns(engine: SqlAlchemyExecutionEngine, name: str, definition: str) -> dict[str, str]:
+    return {
+        f"column {column}": kind
+        + (" not null" if not_null else "")
+        + (" primary key" if key else "")
+        + (" autoincrement" if key and "autoincrement" in definition else "")
+        + (f" default {default}" if default is not None else "")
+        + (" generated" if hidden else "")
+        for column, kind, not_null, default, key, hidden in stream(
+            engine,
+            f'select name, lower(type), "notnull", dflt_value, pk, hidden from pragma_table_xinfo({name})',
         )
+    }
+
+
+def _foreign_keys(engine: SqlAlchemyExecutionEngine, name: str) -> dict[str, str]:
     keys: dict[int, tuple[str, list[str], list[str], str]] = {}
-    for key_id, parent, column, parent_column, on_update, on_delete in stream(
+    for key, parent, column, parent_column, on_update, on_delete in stream(
         engine,
         'select id, "table", "from", "to", lower(on_update), lower(on_delete)'
         f" from pragma_foreign_key_list({name}) order by id, seq",
@@ -118,13 +151,20 @@ def _parts_of(engine: SqlAlchemyExecutionEngine, table: str) -> dict[str, str]:
             for event, action in (("update", on_update), ("delete", on_delete))
             if action != "no action"
         )
-        entry = keys.setdefault(key_id, (parent, [], [], actions))
-        entry[1].append(column)
-        entry[2].append(parent_column)
-    for parent, columns, parent_columns, actions in keys.values():
-        parts[f"foreign key {', '.join(columns)}"] = f"{parent} ({', '.join(parent_columns)}){actions}"
-    for index, unique, origin, partial in stream(
-        engine, f'select name, "unique", origin, partial from pragma_index_list({name}) order by name'
+        _, columns, parent_columns, _ = keys.setdefault(key, (parent, [], [], actions))
+        columns.append(column)
+        parent_columns.append(parent_column)
+    return {
+        f"foreign key {', '.join(columns)}": f"{parent} ({', '.join(parent_columns)}){actions}"
+        for parent, columns, parent_columns, actions in keys.values()
+    }
+
+
+def _indexes(engine: SqlAlchemyExecutionEngine, name: str) -> dict[str, str]:
+    """Indexes by their names and what they are on; unique and primary keys by their columns."""
+    parts = {}
+    for index, unique, origin in stream(
+        engine, f'select name, "unique", origin from pragma_index_list({name}) order by name'
     ):
         if origin == "c":
             ((text,),) = stream(
@@ -132,13 +172,8 @@ def _parts_of(engine: SqlAlchemyExecutionEngine, table: str) -> dict[str, str]:
                 f"select lower(sql) from sqlite_master where type = 'index' and name = {literal(index)}",
             )
             on = " ".join(text[text.index("(") :].split())
-            parts[f"index {index}"] = ("unique " if unique else "") + on
+            parts[f"index {index}"] = f"unique {on}" if unique else on
         else:
             columns = [c for (c,) in stream(engine, f"select name from pragma_index_info({literal(index)})")]
-            kind = "unique" if origin == "u" else "primary key"
-            parts[f"{kind} {', '.join(columns)}"] = "partial" if partial else "yes"
-    for (trigger,) in stream(
-        engine, f"select name from sqlite_master where type = 'trigger' and tbl_name = {name} order by name"
-    ):
-        parts[f"trigger {trigger}"] = "there"
+            parts[f"{'unique' if origin == 'u' else 'primary key'} {', '.join(columns)}"] = "yes"
     return parts

@@ -68,7 +68,7 @@ class ExpectHeadersToMatchTheSnapshot(NoRowsExpectation):
                         else {problem(same, missing="orders.id is null")}
                     end as problem
                 from legacy.shipped_orders as source
-                left join shipped_orders as orders on orders.id = source.id
+                left join main.shipped_orders as orders on orders.id = source.id
                 left join audit_order_header_changes as changes
                     on changes.header_id = source.id and changes.change <> 'added'
             )
@@ -117,7 +117,7 @@ class ExpectNewHeadersToBeListed(NoRowsExpectation):
                         when orders.total_items is not 0 or {has_more} then 'has values that nobody gave'
                         else ''
                     end as problem
-                from shipped_orders as orders
+                from main.shipped_orders as orders
                 left join legacy.shipped_orders as source on source.id = orders.id
                 left join audit_order_header_changes as changes
                     on changes.header_id = orders.id and changes.change = 'added'
@@ -138,7 +138,7 @@ class ExpectNewHeadersToBeListed(NoRowsExpectation):
                     end
                 from audit_order_header_changes as changes
                 left join legacy.shipped_orders as source on source.id = changes.header_id
-                left join shipped_orders as orders on orders.id = changes.header_id
+                left join main.shipped_orders as orders on orders.id = changes.header_id
             )
             select id, problem
             from judged
@@ -189,7 +189,7 @@ class ExpectHeaderChangesToHaveGrounds(NoRowsExpectation):
                 from changes
                 left join before on before.order_number = changes.trimmed_number
                 left join order_days on order_days.order_number = changes.trimmed_number
-                left join shipped_items as items on items.order_number = changes.order_number
+                left join main.shipped_items as items on items.order_number = changes.order_number
                 group by changes.header_id, changes.change
             ),
             judged as (
@@ -244,11 +244,11 @@ class ExpectHeaderDatesToBePlausible(NoRowsExpectation):
                     ship_date,
                     day,
                     {is_real_day("day")} and day not in ({wrong_dates()}) as is_sound
-                from (select distinct ship_date, {trimmed("ship_date")} as day from shipped_orders)
+                from (select distinct ship_date, {trimmed("ship_date")} as day from main.shipped_orders)
             ),
             doubtful as materialized (
                 select orders.id, orders.order_number, orders.ship_date, days.day
-                from shipped_orders as orders
+                from main.shipped_orders as orders
                 left join days on days.ship_date = orders.ship_date
                 left join order_days on order_days.order_number = {trimmed("orders.order_number")}
                 where orders.order_number is not null
@@ -256,7 +256,7 @@ class ExpectHeaderDatesToBePlausible(NoRowsExpectation):
             )
             select doubtful.id, doubtful.order_number, doubtful.ship_date
             from doubtful
-            cross join shipped_items as items on items.order_number = doubtful.order_number
+            cross join main.shipped_items as items on items.order_number = doubtful.order_number
             group by doubtful.id
             having doubtful.day is not max(items.ship_date)
             order by doubtful.id

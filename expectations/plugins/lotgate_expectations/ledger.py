@@ -237,7 +237,7 @@ class ExpectKeptRowsToMatchTheSnapshot(NoRowsExpectation):
             select id, problem
             from (
                 select items.id, {different} as problem
-                from shipped_items as items
+                from main.shipped_items as items
                 left join legacy.shipped_items as source on source.id = items.id
                 where items.shipstation_shipment_id is null
             )
@@ -286,7 +286,7 @@ class ExpectOrderNumbersToBeThoseThatCount(NoRowsExpectation):
             )
             select items.id, items.order_number
             from numbered
-            cross join shipped_items as items on items.order_number = numbered.written
+            cross join main.shipped_items as items on items.order_number = numbered.written
             where numbered.place > 1
             order by items.id
         """

@@ -107,7 +107,7 @@ class ExpectLotsToMatchTheSnapshot(NoRowsExpectation):
                     present.lot_number,
                     case
                         when present.lot_id not in (
-                            select lot_id from shipped_items where lot_id is not null
+                            select lot_id from main.shipped_items where lot_id is not null
                         ) then 'no table and no line has it'
                         when present.received_date is not null
                             or present.initial_qty is not null
@@ -222,7 +222,7 @@ class ExpectLotsInTheMasterTables(NoRowsExpectation):
             from lots
             left join skus on skus.sku_id = lots.sku_id
             left join masters on masters.sku_code = skus.sku_code and masters.lot_number = lots.lot_number
-            left join shipped_items as items on items.lot_id = lots.lot_id
+            left join main.shipped_items as items on items.lot_id = lots.lot_id
             where masters.lot_number is null
             group by lots.lot_id
             order by 1, 2
@@ -268,7 +268,8 @@ class ExpectShippedPerLotWithinReceived(NoRowsExpectation):
 
 
 def _is_implausible(lot: str, min_digits: int | SuiteParameterDict) -> str:
-    """SQL for a lot number that is none. GLOB and length() end at a NUL character, a blob's length does not."""
+    """SQL for a lot number that is none."""
+    # GLOB and length() end at a NUL character, a blob's length does not
     return (
         f"({lot} glob '*[^0-9]*' or length({lot}) < {min_digits:d}"
         f" or length(cast({lot} as blob)) <> length({lot}))"

@@ -131,7 +131,9 @@ def _decode(value: bytes) -> str:
 
 
 def _printable(value: Any) -> Any:
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _text(text: str) -> str:

@@ -5,6 +5,7 @@ Source: docs/rules.md sections 3 and 6.
 
 from __future__ import annotations
 
+from lotgate_expectations.expressions import trimmed, trimmed_or_null
 from lotgate_expectations.rows import NoRowsExpectation
 
 COUNTED = "('recovered', 'same_day', 'other_day', 'other_quantity')"
@@ -229,4 +230,101 @@ class ExpectRecoveredUnitsToMatchShipStation(NoRowsExpectation):
             group by ship_date
             having sum(candidate_units) <> sum(shipstation_units)
             order by ship_date
+        """
+
+
+class ExpectClaimsToFitTheirRows(NoRowsExpectation):
+    """Expect every claim of a legacy row on a ShipStation line to be one that the two allow.
+
+    Row and line have the same SKU and order. An exact claim (pass 1 to 4) has the same units, and a row has
+    at most one; passes 1, 2 and 5 have the same day, 3 and 4 another one; pass 1 has the same lot. The claim
+    repeats the line's day and units. Unexpected is any other claim; shown are the row, the line's shipment,
+    and what is wrong. Source: docs/rules.md section 3, the table of passes.
+    """
+
+    def query(self) -> str:
+        return f"""
+            with exact as materialized (
+                select legacy_id, count(*) as claims
+                from int_shipstation_claims where is_exact = 1 group by legacy_id
+            ),
+            judged as (
+                select
+                    claims.legacy_id,
+                    lines.shipment_id,
+                    lines.sku_code,
+                    claims.pass,
+                    case
+                        when lines.line_id is null then 'claims no line'
+                        when ledger.legacy_id is null then 'is claimed by no row'
+                        when lines.ship_date is not claims.ship_date
+                            or lines.quantity is not claims.quantity then 'is not as the line is'
+                        when claims.pass not between 1 and 5
+                            or claims.is_exact is not (claims.pass < 5) then 'is of no known pass'
+                        when ledger.sku_code is not lines.sku_code then 'is of another SKU'
+                        when {trimmed_or_null("ledger.order_number")} is not lines.order_number
+                            then 'is of another order'
+                        when claims.is_exact = 1 and ledger.units is not lines.quantity
+                            then 'is of other units'
+                        when claims.pass = 1 and ledger.lot_number is not lines.lot_number
+                            then 'is of another lot'
+                        when claims.pass in (1, 2, 5)
+                            and {trimmed("ledger.ship_date")} is not lines.ship_date then 'is of another day'
+                        when claims.pass in (3, 4)
+                            and {trimmed("ledger.ship_date")} is lines.ship_date then 'is of the same day'
+                        when exact.claims > 1 then 'is one of several of the row'
+                    end as problem
+                from int_shipstation_claims as claims
+                left join int_shipstation_lines as lines on claims.line_id = lines.line_id
+                left join audit_row_ledger as ledger on claims.legacy_id = ledger.legacy_id
+                left join exact on claims.legacy_id = exact.legacy_id and claims.is_exact = 1
+            )
+            select legacy_id, shipment_id, sku_code, pass, problem
+            from judged
+            where problem is not null
+            order by legacy_id, shipment_id
+        """
+
+
+class ExpectOutcomesToFollowFromClaims(NoRowsExpectation):
+    """Expect ShipStation's items to have the outcome that the claim or the recovery of their line gives.
+
+    ``same_day``, ``other_day`` and ``other_quantity`` name the legacy row that claims the line, ``recovered``
+    names none. Unexpected is an item of a line with another outcome or another row; shown are the item, its
+    outcome and the one that it should have. Source: models/audit/audit_shipstation_lines.yml.
+    """
+
+    def query(self) -> str:
+        return """
+            with fates as materialized (
+                select
+                    lines.shipment_id,
+                    lines.sku_code,
+                    coalesce(lines.lot_number, '') as lot,
+                    case
+                        when recovered.line_id is not null then 'recovered'
+                        when claims.pass in (1, 2) then 'same_day'
+                        when claims.pass in (3, 4) then 'other_day'
+                        when claims.pass = 5 then 'other_quantity'
+                    end as outcome,
+                    case when recovered.line_id is null then claims.legacy_id end as legacy_id
+                from int_shipstation_lines as lines
+                left join int_shipstation_claims as claims on lines.line_id = claims.line_id
+                left join int_recovered_lines as recovered on lines.line_id = recovered.line_id
+            )
+            select
+                items.shipment_id,
+                items.line_index,
+                items.outcome,
+                fates.outcome as should_be
+            from fates
+            inner join audit_shipstation_lines as items
+                on
+                    fates.shipment_id = items.shipment_id
+                    and fates.sku_code = items.sku_code
+                    and fates.lot = coalesce(items.lot_number, '')
+            where
+                items.outcome in ('recovered', 'same_day', 'other_day', 'other_quantity')
+                and (items.outcome is not fates.outcome or items.legacy_id is not fates.legacy_id)
+            order by items.shipment_id, items.line_index
         """

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 from great_expectations.expectations.expectation import BatchExpectation, render_suite_parameter_string
-from great_expectations.render.components import LegacyDiagnosticRendererType, LegacyRendererType
-from great_expectations.render.components import RenderedStringTemplateContent
+from great_expectations.render.components import (
+    LegacyDiagnosticRendererType,
+    LegacyRendererType,
+    RenderedStringTemplateContent,
+)
 from great_expectations.render.renderer.renderer import renderer
 
 from lotgate_expectations import rendering

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from lotgate_expectations.comparing import is_same, problem
 from lotgate_expectations.expressions import trimmed, trimmed_or_null, whole_number
 from lotgate_expectations.rows import NoRowsExpectation
 
@@ -83,6 +84,13 @@ def _real_name(column: str) -> str:
     return f"case when lower({trimmed(column)}) in ('', 'none', 'nan') then null else {trimmed(column)} end"
 
 
+_DIFFERENT = problem(
+    {
+        column: is_same(f"skus.{column}", f"expected.{column}")
+        for column in ("product_name", "reorder_point", "pallet_count", "created_at")
+    },
+    missing="skus.sku_code is null",
+)
 # What the inventory and the parameters say, and where skus says something else. The first parameter counts.
 _INVENTORY = f"""
 with
@@ -139,7 +147,9 @@ expected as materialized (
             where parameters.sku_code = inventory.sku_code
                 and category = 'PalletConfig' and parameter_name = 'PalletCount'
             order by id limit 1
-        ) as pallet_count
+        ) as pallet_count,
+        -- the live database does not know
+        null as created_at
     from inventory
 
 ),
@@ -148,12 +158,7 @@ judged as (
 
     select
         expected.sku_code,
-        case when skus.sku_id is null then 'missing' else substr(
-            case when skus.product_name is expected.product_name then '' else ', product_name' end
-            || case when skus.reorder_point is expected.reorder_point then '' else ', reorder_point' end
-            || case when skus.pallet_count is expected.pallet_count then '' else ', pallet_count' end
-            || case when skus.created_at is null then '' else ', created_at' end, 3
-        ) end as problem
+        {_DIFFERENT} as problem
     from expected
     left join skus on skus.sku_code = expected.sku_code
     union all

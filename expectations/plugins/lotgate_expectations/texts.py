@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from lotgate.parser import trim
 from lotgate_expectations.attaching import attached
-from lotgate_expectations.parsing import parser_of
+from lotgate_expectations.parsing import Parse, parser_of, variants_of
 from lotgate_expectations.reading import Row, found, stream
-from lotgate_expectations.rows import FoundRowsExpectation
+from lotgate_expectations.rows import FoundRowsExpectation, literal
 
 if TYPE_CHECKING:
     from great_expectations.execution_engine import ExecutionEngine, SqlAlchemyExecutionEngine
 
-# texts are grouped with the ids of SKU and lot first, which is faster than with what these stand for
-_MEANINGS = " left join skus on skus.sku_id = texts.sku_id left join lots on lots.lot_id = texts.lot_id"
-
+# grouped with the ids of SKU and lot first, which is faster than with what these stand for
+_TEXTS = """
+    select
+        texts.shipstation_sku_raw,
+        texts.sku_id,
+        texts.lot_id,
+        skus.sku_code,
+        lots.lot_number,
+        texts.rows_with_it,
+        texts.first_id
+    from (
+        select shipstation_sku_raw, sku_id, lot_id, count(*) as rows_with_it, min(id) as first_id
+        from main.shipped_items
+        group by shipstation_sku_raw, sku_id, lot_id
+    ) as texts
+    left join skus on skus.sku_id = texts.sku_id
+    left join lots on lots.lot_id = texts.lot_id
+    order by texts.first_id
+"""
 _HAS_USUAL_TEXT = (
     "items.shipstation_sku_raw = source.sku_lot and source.base_sku = skus.sku_code"
     " and items.shipstation_sku_raw = skus.sku_code || ' - ' || lots.lot_number"
@@ -30,7 +45,7 @@ class ExpectTextsToReadAsTheirRows(FoundRowsExpectation):
 
     Each distinct text is read once. A text that was put together from a SKU and a bare lot, and that
     sku_variants.csv gives another meaning, is read as the legacy row has it. Unexpected is a row whose text
-    says something else, or nothing; shown are its id, its text, and SKU and lot that it has.
+    says something else, or nothing; shown are the first such id for each text, SKU and lot, and their number.
 
     Args:
         min_lot_digits: A lot has at least this many digits.
@@ -53,37 +68,43 @@ class ExpectTextsToReadAsTheirRows(FoundRowsExpectation):
     ) -> dict[str, Any]:
         engine: SqlAlchemyExecutionEngine = execution_engine  # type: ignore[assignment]
         parse = parser_of(engine, int(self.min_lot_digits))  # type: ignore[arg-type]
-        wrong: list[Row] = []
-        for raw, sku_id, lot_id, sku_code, lot in stream(
-            engine,
-            "select shipstation_sku_raw, texts.sku_id, texts.lot_id, sku_code, lot_number from"
-            " (select shipstation_sku_raw, sku_id, lot_id from shipped_items group by 1, 2, 3) as texts"
-            + _MEANINGS,
-        ):
-            parsed = parse(raw, None)
-            if parsed.failure or (parsed.sku_code, parsed.lot_number) != (sku_code, lot):
-                wrong.append((raw, sku_id, lot_id, sku_code, lot))
+        variants = variants_of(engine)
+        rows: list[Row] = []
+        count = 0
         with attached(engine, ("legacy",)):
-            return found(
-                ("id", "text", "sku_code", "lot_number"),
-                sorted(row for group in wrong for row in _rows_of(engine, parse, group)),
-            )
+            for raw, sku_id, lot_id, sku_code, lot, of_text, first_id in list(stream(engine, _TEXTS)):
+                parsed = parse(raw, None)
+                if parsed.failure is None and (parsed.sku_code, parsed.lot_number) == (sku_code, lot):
+                    continue
+                if raw in variants:
+                    of_text, first_id = _unexplained(engine, parse, (raw, sku_id, lot_id, sku_code, lot))
+                if of_text:
+                    rows.append((first_id, raw, sku_code, lot, of_text))
+                    count += of_text
+        return found(("id", "text", "sku_code", "lot_number", "rows_with_it"), rows, count)
 
 
-def _rows_of(engine: SqlAlchemyExecutionEngine, parse: Any, group: Row) -> Iterator[Row]:
-    """The rows of a text that says something else, but for those whose legacy row explains it."""
+def _unexplained(engine: SqlAlchemyExecutionEngine, parse: Parse, group: Row) -> tuple[int, int | None]:
+    """How many rows of a text their legacy rows do not explain either, and the first of them."""
     raw, sku_id, lot_id, sku_code, lot = group
-    rows = stream(
+    ids = []
+    for row_id, sku_lot, base_sku in stream(
         engine,
         "select items.id, cast(source.sku_lot as text), cast(source.base_sku as text)"
-        " from shipped_items as items left join legacy.shipped_items as source on source.id = items.id"
-        f" where items.shipstation_sku_raw is {_literal(raw)} and items.sku_id is {_literal(sku_id)}"
-        f" and items.lot_id is {_literal(lot_id)}",
-    )
-    for row_id, sku_lot, base_sku in rows:
+        " from main.shipped_items as items"
+        " left join legacy.shipped_items as source on source.id = items.id"
+        f" where items.shipstation_sku_raw = {literal(raw)}"
+        f" and items.sku_id is {_or_null(sku_id)} and items.lot_id is {_or_null(lot_id)}"
+        " order by items.id",
+    ):
         parsed = parse(sku_lot, base_sku)
         if parsed.failure or (parsed.raw, parsed.sku_code, parsed.lot_number) != (raw, sku_code, lot):
-            yield row_id, raw, sku_code or "", lot or ""
+            ids.append(row_id)
+    return len(ids), min(ids, default=None)
+
+
+def _or_null(number: int | None) -> str:
+    return "null" if number is None else str(number)
 
 
 class ExpectTextsToComeFromTheSnapshot(FoundRowsExpectation):
@@ -155,7 +176,7 @@ class ExpectTextsToComeFromTheSnapshot(FoundRowsExpectation):
                 engine,
                 "select items.id, items.shipstation_sku_raw, items.sku_id, items.lot_id, source.id,"
                 " cast(source.sku_lot as text), cast(source.base_sku as text)"
-                " from shipped_items as items"
+                " from main.shipped_items as items"
                 " left join legacy.shipped_items as source on source.id = items.id"
                 " left join skus on skus.sku_id = items.sku_id"
                 " left join lots on lots.lot_id = items.lot_id and lots.sku_id = items.sku_id"
@@ -164,9 +185,3 @@ class ExpectTextsToComeFromTheSnapshot(FoundRowsExpectation):
                 + " order by items.id",
             )
             return found(("id", "problem"), ((row[0], text) for row in rows if (text := problem(row))))
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "null"
-    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from lotgate.parser import ParsedSku, is_real_day, trim
+from lotgate_expectations import expressions
 from lotgate_expectations.dates import order_days, wrong_dates
-from lotgate_expectations.expressions import is_real_day as is_real_day_sql
 from lotgate_expectations.expressions import trimmed
 from lotgate_expectations.parsing import parser_of
 from lotgate_expectations.reading import Row, found, stream
@@ -159,23 +159,43 @@ class ExpectMergedRowsToShareTheirDay(NoRowsExpectation):
     others: ClassVar[tuple[str, ...]] = ("legacy",)
 
     def query(self) -> str:
-        return (
-            f"with order_days as materialized ({order_days()}),"
-            " merged as materialized (select ledger.legacy_id, ledger.merged_into_id, ledger.order_number,"
-            f" {trimmed('ledger.order_number')} as trimmed_number,"
-            f" {trimmed('ledger.ship_date')} as ship_date, items.ship_date as day_that_stays"
-            " from audit_row_ledger as ledger"
-            " inner join shipped_items as items on items.id = ledger.merged_into_id"
-            # by no index: SQLite would expect few rows, and make no index for the days that are joined
-            " where +ledger.disposition = 'merge' and +ledger.reason <> 'decided')"
-            " select merged.legacy_id, merged.merged_into_id, merged.order_number, merged.ship_date,"
-            " merged.day_that_stays"
-            " from merged"
-            " left join order_days on order_days.order_number = merged.trimmed_number"
-            f" where merged.ship_date <> merged.day_that_stays and {is_real_day_sql('merged.ship_date')}"
-            " and (merged.legacy_id in (select legacy_id from audit_shipstation_lines"
-            " where outcome = 'same_day' and legacy_id is not null)"
-            f" or (merged.ship_date not in ({wrong_dates()})"
-            " and (order_days.order_date is null or merged.ship_date >= order_days.order_date)))"
-            " order by merged.legacy_id"
-        )
+        # The ledger by no index: SQLite would expect few rows, and make no index for the days it joins.
+        return f"""
+            with order_days as materialized ({order_days()}),
+            merged as materialized (
+                select
+                    ledger.legacy_id,
+                    ledger.merged_into_id,
+                    ledger.order_number,
+                    {trimmed("ledger.order_number")} as trimmed_number,
+                    {trimmed("ledger.ship_date")} as ship_date,
+                    items.ship_date as day_that_stays
+                from audit_row_ledger as ledger
+                inner join main.shipped_items as items on items.id = ledger.merged_into_id
+                where +ledger.disposition = 'merge' and +ledger.reason <> 'decided'
+            )
+            select
+                merged.legacy_id,
+                merged.merged_into_id,
+                merged.order_number,
+                merged.ship_date,
+                merged.day_that_stays
+            from merged
+            left join order_days on order_days.order_number = merged.trimmed_number
+            where merged.ship_date <> merged.day_that_stays
+                and {expressions.is_real_day("merged.ship_date")}
+                and (
+                    merged.legacy_id in (
+                        select legacy_id from audit_shipstation_lines
+                        where outcome = 'same_day' and legacy_id is not null
+                    )
+                    or (
+                        merged.ship_date not in ({wrong_dates()})
+                        and (
+                            order_days.order_date is null
+                            or merged.ship_date >= order_days.order_date
+                        )
+                    )
+                )
+            order by merged.legacy_id
+        """

@@ -19,6 +19,8 @@ __all__ = ["audit", "checks", "print_verdict"]
 
 EXIT_CLOSED = 1
 SHOWN = 20
+LEGACY_HEALTH = "legacy_health"
+"""The suite about what was wrong before; a migration is done because of it."""
 
 
 @click.command(
@@ -117,7 +119,10 @@ def print_verdict(verdict: Verdict, work: WorkDir) -> None:
         f" {counts['not_run']} did not run."
     )
     _list("Closed by", verdict.reasons, "red")
-    _list("Warning", verdict.warnings, "yellow")
+    before = [check for check in verdict.warnings if check.suite == LEGACY_HEALTH]
+    _list("Warning", tuple(check for check in verdict.warnings if check not in before), "yellow")
+    if before:
+        click.echo(f"In the legacy data before: {len(before)} findings; the review shows them.")
     if verdict.is_open and verdict.cannot_be_swapped_because:
         click.echo(f"It cannot be swapped yet: {verdict.cannot_be_swapped_because}")
     click.echo()

@@ -95,7 +95,14 @@ class _Review:
             sum="units",
         )
         self.listed = found.listed if found else None
-        self._page("rows.html", "Changed rows", problems, view=view, changes=words.CHANGES)
+        self._page(
+            "rows.html",
+            "Changed rows",
+            problems,
+            view=view,
+            changes=words.CHANGES,
+            dispositions=words.DISPOSITIONS,
+        )
 
     def write_quarantine(self) -> None:
         problems: list[str] = []

@@ -73,3 +73,21 @@ def swap(table: str, key: str, one: str, other: str, *columns: str) -> Step:
                 connection.execute(f"update {table} set {assignments} where {key} = ?", (*values, row))
 
     return step
+
+
+@dataclass(frozen=True)
+class Tampering:
+    """Something else that is spoiled: snapshot, controls, build.json, suites, GX's configuration.
+
+    ``found_by`` as for Mutation; or ``error`` is the class of the exception that says so, and ``message`` is in
+    its text. ``breaks`` allows checks that cannot be carried out, or that did not run. ``alone`` needs a
+    process of its own: an expectation that was imported once stays known.
+    """
+
+    name: str
+    do: Callable[[Bench], None]
+    found_by: tuple[str, ...] = ()
+    error: str = ""
+    message: str = ""
+    breaks: bool = False
+    alone: bool = False

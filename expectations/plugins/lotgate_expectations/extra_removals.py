@@ -1,0 +1,139 @@
+"""An expectation about the rows that leave without another that stands for them.
+
+Nothing else speaks against a sound row that is removed: ledger, balance and candidate agree about it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from lotgate_expectations.dates import order_days, wrong_dates
+from lotgate_expectations.expressions import is_real_day, trimmed, trimmed_or_null
+from lotgate_expectations.rows import NoRowsExpectation
+
+
+class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
+    """Expect every row that the rules remove to be one that its reason allows, by the snapshot's own tables.
+
+    ``cancelled_never_shipped``: the row's date is before its order's or an incident's wrong one, the inbox
+    says that the order is cancelled, and no tracking number, no sound date of the header and no shipment of
+    ShipStation says otherwise. ``historical_resync``: the row has an incident's wrong date and was created
+    inside its window, and neither the inbox nor another row, the header or ShipStation says that its order is
+    newer. Of several headers with one number the exact one counts, else the first; of several entries of the
+    inbox the last. Unexpected is any other row; shown are its id, its reason and what speaks against it.
+
+    Example:
+        {}
+
+    Source: docs/rules.md section 4, rules 6 and 7.
+    """
+
+    others: ClassVar[tuple[str, ...]] = ("legacy",)
+
+    def query(self) -> str:
+        return f"""
+            with removed as materialized (
+                select
+                    legacy_id,
+                    reason,
+                    {trimmed("ship_date")} as day,
+                    {trimmed_or_null("order_number")} as order_number,
+                    {_moment("created_at")} as created_at
+                from audit_row_ledger
+                where disposition = 'remove'
+                    and reason in ('cancelled_never_shipped', 'historical_resync')
+            ),
+            rows_of_orders as materialized (
+                select * from (
+                    select
+                        id,
+                        {trimmed_or_null("order_number")} as order_number,
+                        {trimmed("ship_date")} as day,
+                        {trimmed_or_null("tracking_number")} as tracking_number
+                    from legacy.shipped_items
+                )
+                where order_number in (select order_number from removed)
+            ),
+            headers as materialized (
+                select order_number, day, row_number() over (
+                    partition by order_number order by written <> order_number, id
+                ) as place
+                from (
+                    select
+                        id,
+                        cast(order_number as text) as written,
+                        {trimmed_or_null("order_number")} as order_number,
+                        {trimmed("ship_date")} as day
+                    from legacy.shipped_orders
+                )
+                where order_number in (select order_number from removed)
+            ),
+            order_days as materialized ({order_days()}),
+            wrong_dates as materialized ({wrong_dates()}),
+            known as materialized (
+                select removed.*,
+                    order_days.id is not null as is_in_inbox,
+                    order_days.order_date,
+                    lower({trimmed("inbox.status")}) as status,
+                    case when {is_real_day("headers.day")} then headers.day end as header_day,
+                    removed.day in (select * from wrong_dates) as is_on_wrong_date,
+                    removed.order_number in (
+                        select order_number from int_shipstation_shipments
+                        where not_counted_because is null and order_number is not null
+                    ) as is_shipped
+                from removed
+                left join order_days on order_days.order_number = removed.order_number
+                left join legacy.orders_inbox as inbox on inbox.id = order_days.id
+                left join headers on headers.order_number = removed.order_number and headers.place = 1
+            ),
+            judged as (
+                select legacy_id, reason, case
+                    when order_number is null then 'it has no order'
+                    when is_shipped then 'ShipStation shipped its order'
+                    when reason = 'cancelled_never_shipped' then {_NOT_CANCELLED}
+                    else {_NOT_RESYNCED}
+                end as problem
+                from known
+            )
+            select legacy_id, reason, problem from judged where problem is not null order by legacy_id
+        """
+
+
+def _moment(value: str) -> str:
+    """A time to the second, with a blank between day and time (docs/rules.md section 1)."""
+    return f"replace(substr({trimmed(value)}, 1, 19), 'T', ' ')"
+
+
+_NOT_CANCELLED = """
+    case
+        when not (is_on_wrong_date or coalesce(day < order_date, 0)) then 'nothing is wrong with its date'
+        when coalesce(status, '') not in ('cancelled', 'canceled') then 'its order is not cancelled'
+        when exists (
+            select 1 from rows_of_orders
+            where rows_of_orders.order_number = known.order_number and tracking_number is not null
+        ) then 'its order has a tracking number'
+        when
+            header_day is not null
+            and header_day not in (select * from wrong_dates)
+            and (order_date is null or header_day >= order_date)
+            then 'its header has a sound date'
+        when substr(created_at, 1, 10) < order_date then 'it is older than its order'
+    end
+"""
+
+_NOT_RESYNCED = f"""
+    case
+        when not exists (
+            select 1 from incidents
+            where {trimmed("wrong_ship_date")} = known.day
+                and known.created_at between {_moment("created_from")} and {_moment("created_to")}
+        ) then 'it was not created in the window of an incident'
+        when is_in_inbox and (order_date is null or order_date > day) then 'the inbox says its order is newer'
+        when exists (
+            select 1 from rows_of_orders
+            where rows_of_orders.order_number = known.order_number and rows_of_orders.id <> known.legacy_id
+                and {is_real_day("rows_of_orders.day")} and rows_of_orders.day > known.day
+        ) then 'another row of its order is later'
+        when header_day > day then 'its header is later'
+    end
+"""
