@@ -116,7 +116,7 @@ def open_context(expectations: Path, work_dir: WorkDir) -> Iterator[Any]:
 
 
 def _import_plugin() -> None:
-    """Makes our expectations known; GX put their folder on the path. Leaves no bytecode in the source tree."""
+    """Makes our expectations known; GX put their folder on the path. Leaves no bytecode behind."""
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True
     try:

@@ -14,10 +14,11 @@ import re
 import shutil
 import sqlite3
 import sys
+import tempfile
 import urllib.parse
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -225,17 +226,18 @@ def failed(found: Mapping[str, Found], severity: str | None = None) -> dict[str,
 
 @contextmanager
 def suites_context(work_dir: Path) -> Iterator[Any]:
-    """GX's context on a work directory; its connections are closed afterwards."""
+    """GX's context on a work directory, which stays as it is; its connections are closed afterwards."""
     import great_expectations
 
-    gx_dir = work_dir / "gx"
-    settings = {
-        "LOTGATE_GX_CANDIDATE": _twice_quoted(work_dir / "candidate.sqlite"),
-        "LOTGATE_GX_LEGACY": _twice_quoted(work_dir / "legacy.sqlite"),
-        "LOTGATE_GX_DIR": str(gx_dir),
-    }
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
-    with mock.patch.dict(os.environ, settings), warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as gx_dir, ExitStack() as stack:
+        settings = {
+            "LOTGATE_GX_CANDIDATE": _twice_quoted(work_dir / "candidate.sqlite"),
+            "LOTGATE_GX_LEGACY": _twice_quoted(work_dir / "legacy.sqlite"),
+            "LOTGATE_GX_DIR": gx_dir,
+        }
+        stack.enter_context(mock.patch.dict(os.environ, settings))
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         context = great_expectations.get_context(mode="file", context_root_dir=EXPECTATIONS)
         import lotgate_expectations  # noqa: F401
@@ -245,7 +247,6 @@ def suites_context(work_dir: Path) -> Iterator[Any]:
         finally:
             for source in context.data_sources.all().values():
                 source.get_execution_engine().close()
-            shutil.rmtree(gx_dir, ignore_errors=True)
 
 
 def _twice_quoted(path: Path) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from conftest import Outcome, fingerprint
 from lotgate.evidence import create_evidence
-from test_build import leave_out_unit_tests, rows_of, work_dir_of_the_session
+from test_build import rows_of, work_dir_of_the_session
 
 Cli = Callable[..., Outcome]
 

@@ -218,7 +218,11 @@ CASES = (
     Case(
         "too much shipped",
         (),
-        {"quantities_are_plausible": 4, "history_matches_items": 4},
+        {
+            "quantities_are_plausible": 3,
+            "history_matches_items": 3,
+            "stored_stock_matches_movements": 1,
+        },
         None,
         {"max_quantity": 30},
     ),

@@ -263,7 +263,7 @@ def test_no_example_of_the_rules_is_a_critical_finding(
 
 @given(example=DATABASES)
 @settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

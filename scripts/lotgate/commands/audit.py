@@ -118,9 +118,9 @@ def print_verdict(verdict: Verdict, work: WorkDir) -> None:
         f" ({len(verdict.warnings)} of them warnings), {counts['errored']} could not be carried out,"
         f" {counts['not_run']} did not run."
     )
-    _list("Closed by", verdict.reasons, "red")
+    _list(verdict.reasons, "red", title="Closed by")
     before = [check for check in verdict.warnings if check.suite == LEGACY_HEALTH]
-    _list("Warning", tuple(check for check in verdict.warnings if check not in before), "yellow")
+    _list(tuple(check for check in verdict.warnings if check not in before), "yellow")
     if before:
         click.echo(f"In the legacy data before: {len(before)} findings; the review shows them.")
     if verdict.is_open and verdict.cannot_be_swapped_because:
@@ -131,9 +131,9 @@ def print_verdict(verdict: Verdict, work: WorkDir) -> None:
     click.echo(f"Verdict    {work.verdict}")
 
 
-def _list(title: str, found: tuple[Check, ...], colour: str) -> None:
+def _list(found: tuple[Check, ...], colour: str, title: str | None = None) -> None:
     for check in found[:SHOWN]:
-        click.secho(f"{title}: ", fg=colour, nl=False)
+        click.secho(f"{title or check.severity.capitalize()}: ", fg=colour, nl=False)
         click.echo(f"{check.id}. {check.description} {check.detail}".rstrip())
     if len(found) > SHOWN:
         click.echo(f"and {len(found) - SHOWN} more; the review shows all.")

@@ -22,7 +22,7 @@ __all__ = ["review"]
 @click.option(
     "--export",
     metavar="FILE",
-    help="Write the undecided rows to a new CSV file, with proposals, in the form of quarantine_decisions.csv.",
+    help="Write the undecided rows, with proposals, to a new CSV file like quarantine_decisions.csv.",
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the review in the browser.")
 def review(work_dir: str | None, as_json: bool, export: str | None, open_it: bool) -> None:
