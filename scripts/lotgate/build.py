@@ -216,8 +216,8 @@ def _check(candidate: Path, work_dir: WorkDir) -> None:
 def hashed_tables(candidate: Path) -> tuple[str, ...]:
     """The tables of a candidate whose content means something after the build.
 
-    All but the steps in between (``stg_`` and ``int_``), which nothing reads any more; of these only the
-    recovered lines, which stand in no other table.
+    All but the steps in between (``stg_`` and ``int_``), which nothing promotes, and which are as big as the
+    rest together; of these only the recovered lines, which stand in no other table.
     """
     with closing(sqlite3.connect(sqlite_uri(candidate, mode="ro"), uri=True)) as connection:
         found = connection.execute(

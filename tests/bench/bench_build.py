@@ -30,6 +30,11 @@ from lotgate.generator import generate
 from lotgate.legacy_schema import Shape
 
 TABLES = ("skus", "lots", "shipped_orders", "shipped_items")
+EXPECTED_TO_CLOSE = {
+    "reconciliation.no_row_is_undecided",
+    "shipped_items.legacy_ship_dates_are_in_the_window",
+}
+"""What the generator puts into every large database on purpose."""
 SCRIPT = Path(__file__).with_name("plain_normalization.sql")
 LOTGATE = Path(sys.executable).with_name("lotgate")
 
@@ -79,7 +84,7 @@ def audit(work: Path) -> Run:
     verdict = json.loads((work / "verdict.json").read_text(encoding="utf-8"))
     closing = [check["id"] for check in verdict["checks"] if check["severity"] == "critical"
                and check["result"] != "passed"]  # fmt: skip
-    if closing not in ([], ["reconciliation.no_row_is_undecided"]) or verdict["counts"]["errored"]:
+    if not set(closing) <= EXPECTED_TO_CLOSE or verdict["counts"]["errored"]:
         sys.exit(f"the audit is closed by {closing}")
     return run
 

@@ -1,133 +1,282 @@
-"""Spoiled tables that explain the candidate: ledger, quarantine, balances, changes, lines, copies of controls."""
+"""Spoiled tables that explain the candidate: ledger, quarantine, balances, reports, copies of the controls."""
 
 from __future__ import annotations
 
-from mutations.model import Mutation, Step, swap
+from mutations import ids
+from mutations.model import Mutation, Step
+
+_SAME_DAY = "(select min(rowid) from audit_shipstation_lines where outcome = 'same_day')"
 
 
-def _ledger(name: str, *steps: Step, by: str, schema: bool = False) -> Mutation:
-    return Mutation(name, steps, tuple(by.split()), ("audit_row_ledger",), schema=schema)
+def _table(table: str, name: str, *steps: Step, by: tuple[str, ...], schema: bool = False) -> Mutation:
+    return Mutation(name, steps, by, (table,), schema=schema)
 
 
-def _table(table: str, name: str, *steps: Step, by: str, schema: bool = False) -> Mutation:
-    return Mutation(name, steps, tuple(by.split()), (table,), schema=schema)
-
-
-def _set(assignment: str, row: str = "row") -> str:
-    return f"update audit_row_ledger set {assignment} where legacy_id = :{row}"
+def _ledger(name: str, assignment: str, row: str, by: tuple[str, ...]) -> Mutation:
+    statement = f"update audit_row_ledger set {assignment} where legacy_id = :{row}"
+    return Mutation(name, (statement,), by, ("audit_row_ledger",))
 
 
 LEDGER = (
-    _ledger("a ledger row lost", "delete from audit_row_ledger where legacy_id = :row", by=""),
-    _ledger("the ledger row of a merged row lost", "delete from audit_row_ledger where legacy_id = :merged", by=""),
-    _ledger("a ledger row invented", "insert into audit_row_ledger (legacy_id, disposition, reason, evidence) values (1, 'remove', 'historical_resync', 'none')", by=""),
-    _ledger(
+    _table(
+        "audit_row_ledger",
+        "a ledger row lost",
+        "delete from audit_row_ledger where legacy_id = :merged",
+        by=(ids.EVERY_ROW, ids.AS_MANY_ROWS, ids.ACCOUNTED),
+    ),
+    _table(
+        "audit_row_ledger",
+        "a ledger row invented",
+        "insert into audit_row_ledger (legacy_id, disposition, reason, evidence)"
+        " values (1, 'remove', 'decided', 'none')",
+        by=(ids.EVERY_ROW, ids.AS_MANY_ROWS, ids.DECISIONS),
+    ),
+    _table(
+        "audit_row_ledger",
         "a ledger row doubled, its unique index gone",
         "drop index idx_audit_row_ledger_legacy_id",
         "insert into audit_row_ledger select * from audit_row_ledger where legacy_id = :row",
-        by="",
+        by=(ids.LEDGER_UNIQUE, ids.AS_MANY_ROWS),
         schema=True,
     ),
-    _ledger("an original quantity changed in the ledger", _set("quantity_shipped = quantity_shipped + 1"), by=""),
-    _ledger("an original quantity became a text in the ledger", _set("quantity_shipped = 'x' || quantity_shipped"), by=""),
-    _ledger("an original date changed in the ledger", _set("ship_date = date(ship_date, '+1 day')", "merged"), by=""),
-    _ledger("an original text trimmed in the ledger", _set("sku_lot = replace(sku_lot, ' ', '')"), by=""),
-    _ledger("an original order number changed in the ledger", _set("order_number = '999995'", "removed"), by=""),
-    _ledger("a time of creation lost in the ledger", _set("created_at = null", "merged"), by=""),
-    _ledger("a kept row is said to be removed", _set("disposition = 'remove', reason = 'historical_resync'"), by=""),
-    _ledger("a held row is said to be removed", _set("disposition = 'remove', reason = 'decided'", "held"), by=""),
-    _ledger("a removed row is said to be kept", _set("disposition = 'keep', reason = 'clean'", "removed"), by=""),
-    _ledger("a disposition that does not exist", _set("disposition = 'drop'", "removed"), by=""),
-    _ledger("a disposition lost", _set("disposition = null", "removed"), by=""),
-    _ledger("a reason of another disposition", _set("reason = 'lotless_twin'"), by=""),
-    _ledger("a reason that does not exist", _set("reason = 'because'", "merged"), by=""),
-    _ledger("another reason of the same disposition", _set("reason = 'respelled_twin'", "merged"), by=""),
-    _ledger("a row removed for another reason", _set("reason = 'cancelled_never_shipped'", "removed"), by=""),
-    _ledger("a row cancelled for another reason", _set("reason = 'historical_resync'", "cancelled"), by=""),
-    _ledger("a clean row said to be a late import", _set("reason = 'late_import'"), by=""),
-    _ledger("a clean row said to be unknown to ShipStation", _set("reason = 'unknown_to_shipstation'"), by=""),
-    _ledger("a row said to be decided that nobody decided", _set("reason = 'decided'"), by=""),
-    _ledger("a decided row said to be redated by the rules", _set("reason = 'shipstation_other_day'", "decided"), by=""),
-    _ledger("evidence lost", _set("evidence = null"), by=""),
-    _ledger("evidence blanked", _set("evidence = ''"), by=""),
-    _ledger("units changed in the ledger", _set("units = units + 1", "merged"), by=""),
-    _ledger("two changes of units in the ledger that cancel out", _set("units = units - 1"), _set("units = units + 1", "beside"), by=""),
-    _ledger("a SKU changed in the ledger", _set("sku_code = '17904'", "removed"), by=""),
-    _ledger("a lot changed in the ledger", _set("lot_number = '250300'", "removed"), by=""),
-    _ledger("the lot of a kept row changed in the ledger", _set("candidate_lot_number = '250300'"), by=""),
-    _ledger("a merge into no row", _set("merged_into_id = null", "merged"), by=""),
-    _ledger("a merge into a row that was removed", _set("merged_into_id = :removed", "merged"), by=""),
-    _ledger("a merge into a row of another order", _set("merged_into_id = :row", "merged"), by=""),
-    _ledger("a merge into itself", _set("merged_into_id = :merged", "merged"), by=""),
-    _ledger("a kept row that names a merge", _set("merged_into_id = :beside"), by=""),
-    _ledger("a redate by another day", _set("new_ship_date = date(new_ship_date, '+1 day')", "redated"), by=""),
-    _ledger("a decided redate by another day", _set("new_ship_date = date(new_ship_date, '+1 day')", "decided"), by=""),
-    _ledger("a redate without a day", _set("new_ship_date = null", "redated"), by=""),
-    _ledger("a new date for a kept row", _set("new_ship_date = ship_date"), by=""),
+    _ledger("an original quantity changed", "quantity_shipped = quantity_shipped + 1", "row", (ids.EVERY_ROW,)),
+    _ledger("an original date changed", "ship_date = date(ship_date, '+1 day')", "merged", (ids.EVERY_ROW, ids.BALANCE)),
+    _ledger("an original text trimmed", "sku_lot = replace(sku_lot, ' ', '')", "row", (ids.EVERY_ROW,)),
+    _ledger("an original order number changed", "order_number = '999995'", "removed", (ids.EVERY_ROW,)),
+    _ledger("an original time lost", "created_at = null", "merged", (ids.EVERY_ROW,)),
+    _ledger(
+        "a kept row said to be removed",
+        "disposition = 'remove', reason = 'historical_resync'",
+        "row",
+        (ids.REMOVALS, ids.INVENTED, ids.ROW_COUNT),
+    ),
+    _ledger(
+        "a held row said to be removed",
+        "disposition = 'remove', reason = 'decided'",
+        "held",
+        (ids.DECISIONS, ids.QUARANTINE, ids.BALANCE),
+    ),
+    _ledger(
+        "a removed row said to be kept",
+        "disposition = 'keep', reason = 'clean'",
+        "removed",
+        (ids.LEDGER, ids.ROW_COUNT),
+    ),
+    _ledger("a disposition that does not exist", "disposition = 'drop'", "removed", (ids.DISPOSITIONS, ids.ACCOUNTED)),
+    _ledger("a disposition lost", "disposition = null", "removed", (ids.DISPOSITION_GIVEN, ids.ACCOUNTED)),
+    _ledger("a reason of another disposition", "reason = 'lotless_twin'", "row", (ids.REASONS,)),
+    _ledger("another reason of a merge", "reason = 'respelled_twin'", "merged", (ids.MERGE_REASONS,)),
+    _ledger("another reason of a removal", "reason = 'cancelled_never_shipped'", "removed", (ids.REMOVALS,)),
+    _ledger("a clean row said to be a late import", "reason = 'late_import'", "row", (ids.LATE_IMPORTS,)),
+    _ledger("a decision that nobody took", "reason = 'decided'", "row", (ids.DECISIONS,)),
+    _ledger("evidence blanked", "evidence = ' '", "row", (ids.EVIDENCE,)),
+    _ledger("units changed in the ledger", "units = units + 1", "merged", (ids.PARSER, ids.ACCOUNTED)),
+    _table(
+        "audit_row_ledger",
+        "two changes of units in the ledger that cancel out",
+        "update audit_row_ledger set units = units - 1 where legacy_id = :row",
+        "update audit_row_ledger set units = units + 1 where legacy_id = :beside",
+        by=(ids.PARSER, ids.LEDGER),
+    ),
+    _ledger("a SKU changed in the ledger", "sku_code = '18675'", "removed", (ids.PARSER, ids.LEGACY_UNITS)),
+    _ledger("the lot of a kept row changed in the ledger", "candidate_lot_number = '250300'", "row", (ids.LEDGER,)),
+    _ledger("a merge into no row", "merged_into_id = null", "merged", (ids.MERGE_TARGETS,)),
+    _ledger("a merge into a removed row", "merged_into_id = :removed", "merged", (ids.MERGE_TARGETS,)),
+    _ledger("a merge into another order", "merged_into_id = :row", "merged", (ids.MERGE_TARGETS,)),
+    _ledger("a kept row that names a merge", "merged_into_id = :beside", "row", (ids.MERGE_TARGETS,)),
+    _ledger("a redate by another day", "new_ship_date = '2025-10-07'", "redated", (ids.REDATES, ids.LEDGER)),
+    _ledger("a decided redate by another day", "new_ship_date = '2025-10-07'", "decided", (ids.DECISIONS, ids.LEDGER)),
+    _ledger("a redate without a day", "new_ship_date = null", "redated", (ids.REDATE_DAYS, ids.LEDGER)),
 )
 
-AUDIT_TABLES = (
-    _table("audit_quarantine", "a held row waits for a decision", "update audit_quarantine set is_undecided = 1 where legacy_id = :held", by=""),
-    _table("audit_quarantine", "a quarantined row lost from the list", "delete from audit_quarantine where legacy_id = :held", by=""),
-    _table("audit_quarantine", "a row invented in the quarantine", "insert into audit_quarantine (legacy_id, reason, is_undecided) values (:row, 'held', 0)", by=""),
-    _table("audit_quarantine", "another reason in the quarantine", "update audit_quarantine set reason = 'orphan_order' where legacy_id = :held", by=""),
-    _table("audit_quarantine", "other units in the quarantine", "update audit_quarantine set units = units + 1 where legacy_id = :held", by=""),
-    _table("audit_quarantine", "another order in the quarantine", "update audit_quarantine set order_number = '999995' where legacy_id = :held", by=""),
-    _table("audit_unit_balance", "a residual", "update audit_unit_balance set residual = 1 where rowid = 1", by=""),
-    _table("audit_unit_balance", "a residual that is unknown", "update audit_unit_balance set residual = null where rowid = 1", by=""),
-    _table("audit_unit_balance", "a balance edited on both sides", "update audit_unit_balance set legacy_units = legacy_units + 1, keep_units = keep_units + 1, candidate_units = candidate_units + 1 where rowid = 1", by=""),
-    _table("audit_unit_balance", "units exchanged between two balances of a day",
-        "update audit_unit_balance set keep_units = keep_units + 1, legacy_units = legacy_units + 1, candidate_units = candidate_units + 1 where ship_date = '2025-10-06' and sku_code = '17612'",
-        "update audit_unit_balance set keep_units = keep_units - 1, legacy_units = legacy_units - 1, candidate_units = candidate_units - 1 where ship_date = '2025-10-06' and sku_code = '17904'",
-        by=""),
-    _table("audit_unit_balance", "a balance lost", "delete from audit_unit_balance where rowid = 1", by=""),
-    _table("audit_unit_balance", "every balance lost", "delete from audit_unit_balance", by=""),
-    _table("audit_daily_units", "another total of a day", "update audit_daily_units set candidate_units = candidate_units + 1 where rowid = 2", by=""),
-    _table("audit_daily_units", "another total of ShipStation's", "update audit_daily_units set shipstation_units = shipstation_units + 1 where shipstation_units is not null", by=""),
-    _table("audit_daily_units", "a day lost from the totals", "delete from audit_daily_units where rowid = 2", by=""),
-    _table("audit_stock", "another stock", "update audit_stock set candidate_on_hand = candidate_on_hand + 1 where rowid = 2", by=""),
-    _table("audit_stock", "another baseline", "update audit_stock set baseline_units = baseline_units + 1 where rowid = 2", by=""),
-    _table("audit_stock", "a stock lost", "delete from audit_stock where rowid = 3", by=""),
-    _table("audit_stock", "a counted stock edited to fit", "update audit_stock set expected_on_hand = expected_on_hand + 1 where expected_on_hand is not null", by=""),
-    _table("audit_stock", "a stored stock edited", "update audit_stock set stored_on_hand = stored_on_hand + 1 where stored_on_hand is not null", by=""),
-    _table("audit_order_header_changes", "a header change lost", "delete from audit_order_header_changes where header_id = :corrected", by=""),
-    _table("audit_order_header_changes", "a header change invented", "insert into audit_order_header_changes values (:header, :order, 'date_corrected', 'implausible_header_date', '2024-04-16', (select ship_date from shipped_orders where id = :header), 1, 1)", by=""),
-    _table("audit_order_header_changes", "another reason of a header change", "update audit_order_header_changes set reason = 'no_items_left' where header_id = :corrected", by=""),
-    _table("audit_order_header_changes", "another new date of a header", "update audit_order_header_changes set new_ship_date = date(new_ship_date, '+1 day') where header_id = :corrected", by=""),
-    _table("audit_order_header_changes", "another old date of a header", "update audit_order_header_changes set old_ship_date = date(old_ship_date, '+1 day') where header_id = :corrected", by=""),
-    _table("audit_order_header_changes", "another number of lines of a changed header", "update audit_order_header_changes set candidate_items = candidate_items + 1 where header_id = :corrected", by=""),
-    _table("audit_lots", "a discovered lot that is not reported", "update audit_lots set is_discovered = 0 where is_discovered = 1", by=""),
-    _table("audit_lots", "a lot lost from the report", "delete from audit_lots where is_discovered = 0", by=""),
-    _table("audit_lots", "a lot said to be left out", "update audit_lots set left_out_because = 'unknown_sku' where is_discovered = 0", by=""),
-    _table("audit_decisions", "a decision that could not be applied", "update audit_decisions set problem = 'is not quarantined' where decision_id = 1", by=""),
-    _table("audit_decisions", "a decision lost", "delete from audit_decisions where decision_id = 1", by=""),
-    _table("audit_decisions", "a decision that nobody took", "insert into audit_decisions (decision_id, legacy_id, decision) values (99, :row, 'remove')", by=""),
-    _table("audit_likely_incidents", "a likely incident invented", "insert into audit_likely_incidents (wrong_ship_date, rows_on_date) values ('2025-09-09', 3)", by=""),
-    _table("audit_shipstation_lines", "a line of ShipStation lost", "delete from audit_shipstation_lines where outcome = 'same_day'", by=""),
-    _table("audit_shipstation_lines", "one line of ShipStation lost", "delete from audit_shipstation_lines where rowid = (select min(rowid) from audit_shipstation_lines where outcome = 'same_day')", by=""),
-    _table("audit_shipstation_lines", "a line of ShipStation with more units", "update audit_shipstation_lines set quantity = quantity + 1 where rowid = (select min(rowid) from audit_shipstation_lines where outcome = 'same_day')", by=""),
-    _table("audit_shipstation_lines", "a counted line said to be voided", "update audit_shipstation_lines set outcome = 'voided' where rowid = (select min(rowid) from audit_shipstation_lines where outcome = 'same_day')", by=""),
-    _table("audit_shipstation_lines", "a recovered line said to be claimed", "update audit_shipstation_lines set outcome = 'same_day', legacy_id = :row where rowid = (select min(rowid) from audit_shipstation_lines where outcome = 'recovered')", by=""),
-    _table("audit_shipstation_lines", "a voided line said to be counted", "update audit_shipstation_lines set outcome = 'same_day', legacy_id = :row where rowid = (select min(rowid) from audit_shipstation_lines where outcome = 'voided')", by=""),
-    _table("audit_shipstation_lines", "a line claimed by another row", "update audit_shipstation_lines set legacy_id = :row where rowid = (select min(rowid) from audit_shipstation_lines where outcome = 'same_day')", by=""),
-    _table("int_recovered_lines", "a recovered line lost from its list", "delete from int_recovered_lines where candidate_id = :recovered", by=""),
-    _table("int_recovered_lines", "a recovered line with more units", "update int_recovered_lines set quantity = quantity + 1 where candidate_id = :recovered", by=""),
-    _table("int_recovered_lines", "a recovered line of another day", "update int_recovered_lines set ship_date = date(ship_date, '+1 day') where candidate_id = :recovered", by=""),
+BALANCES = (
+    _table(
+        "audit_unit_balance",
+        "a residual",
+        "update audit_unit_balance set residual = 1 where rowid = 1",
+        by=(ids.RESIDUALS, ids.BALANCE),
+    ),
+    _table(
+        "audit_unit_balance",
+        "a balance edited on both sides",
+        "update audit_unit_balance set legacy_units = legacy_units + 1, keep_units = keep_units + 1,"
+        " candidate_units = candidate_units + 1 where rowid = 1",
+        by=(ids.BALANCE, ids.ACCOUNTED, ids.DAY_TOTALS),
+    ),
+    _table(
+        "audit_unit_balance",
+        "units exchanged between two balances of a day",
+        "update audit_unit_balance set legacy_units = legacy_units + iif(sku_code = '17612', 1, -1),"
+        " keep_units = keep_units + iif(sku_code = '17612', 1, -1),"
+        " candidate_units = candidate_units + iif(sku_code = '17612', 1, -1)"
+        " where ship_date = '2025-10-06' and sku_code in ('17612', '17904')",
+        by=(ids.BALANCE,),
+    ),
+    _table("audit_unit_balance", "no balance", "delete from audit_unit_balance", by=(ids.BALANCE, ids.ACCOUNTED)),
+    _table(
+        "audit_daily_units",
+        "another total of a day",
+        "update audit_daily_units set candidate_units = candidate_units + 1 where rowid = 2",
+        by=(ids.DAY_TOTALS,),
+    ),
+    _table(
+        "audit_daily_units",
+        "another total of ShipStation's",
+        "update audit_daily_units set shipstation_units = shipstation_units + 1 where ship_date = '2025-10-06'",
+        by=(ids.DAY_TOTALS,),
+    ),
+    _table(
+        "audit_stock",
+        "another stock on hand",
+        "update audit_stock set candidate_on_hand = candidate_on_hand + 1 where rowid = 2",
+        by=(ids.STOCK,),
+    ),
+    _table(
+        "audit_stock",
+        "a counted stock edited to fit",
+        "update audit_stock set expected_on_hand = expected_on_hand + 1 where expected_on_hand is not null",
+        by=(ids.STOCK,),
+    ),
+)
+
+REPORTS = (
+    _table(
+        "audit_quarantine",
+        "a row that waits for a decision",
+        "update audit_quarantine set is_undecided = 1 where legacy_id = :held",
+        by=(ids.QUARANTINE,),
+    ),
+    _table(
+        "audit_quarantine",
+        "a quarantined row lost from the list",
+        "delete from audit_quarantine where legacy_id = :held",
+        by=(ids.QUARANTINE,),
+    ),
+    _table(
+        "audit_order_header_changes",
+        "a header change lost",
+        "delete from audit_order_header_changes where header_id = :corrected",
+        by=(ids.HEADERS,),
+    ),
+    _table(
+        "audit_order_header_changes",
+        "another reason of a header change",
+        "update audit_order_header_changes set reason = 'no_items_left' where header_id = :corrected",
+        by=(ids.HEADER_REASONS,),
+    ),
+    _table(
+        "audit_order_header_changes",
+        "another new date of a header",
+        "update audit_order_header_changes set new_ship_date = '2025-10-07' where header_id = :corrected",
+        by=(ids.HEADERS, ids.HEADER_GROUNDS),
+    ),
+    _table(
+        "audit_lots",
+        "discovered lots that are not reported",
+        "update audit_lots set is_discovered = 0",
+        by=(ids.LOT_REPORT,),
+    ),
+    _table("audit_lots", "lots lost from the report", "delete from audit_lots where is_shipped = 0", by=(ids.LOT_REPORT,)),
+    _table(
+        "audit_lots",
+        "a lot said to be left out",
+        "update audit_lots set left_out_because = 'unknown_sku' where is_shipped = 0",
+        by=(ids.LOT_REPORT,),
+    ),
+    _table(
+        "audit_decisions",
+        "a decision lost from the report",
+        "delete from audit_decisions where legacy_id = :held",
+        by=(ids.DECISION_REPORT,),
+    ),
+    _table(
+        "audit_decisions",
+        "a decision that could not be applied",
+        "update audit_decisions set problem = 'is not quarantined' where legacy_id = :held",
+        by=(ids.DECISIONS,),
+    ),
+    _table(
+        "audit_likely_incidents",
+        "a likely incident invented",
+        "insert into audit_likely_incidents (wrong_ship_date, rows_on_date) values ('2025-09-09', 3)",
+        by=(ids.INCIDENT_REPORT,),
+    ),
+    _table(
+        "audit_shipstation_lines",
+        "a line of ShipStation lost from the report",
+        f"delete from audit_shipstation_lines where rowid = {_SAME_DAY}",
+        by=(ids.LINES_ADD_UP, ids.DAY_TOTALS),
+    ),
+    _table(
+        "audit_shipstation_lines",
+        "a counted line said to be voided",
+        f"update audit_shipstation_lines set outcome = 'voided' where rowid = {_SAME_DAY}",
+        by=(ids.LINES_ADD_UP, ids.DAY_TOTALS),
+    ),
+    _table(
+        "audit_shipstation_lines",
+        "a line claimed by another row",
+        f"update audit_shipstation_lines set legacy_id = :row where rowid = {_SAME_DAY}",
+        by=(ids.OUTCOMES,),
+    ),
+    _table(
+        "int_recovered_lines",
+        "a recovered line lost from its list",
+        "delete from int_recovered_lines where candidate_id = :recovered",
+        by=(ids.INVENTED, ids.COUNTED_LINES, ids.RECOVERED_LINES),
+    ),
+    _table(
+        "int_recovered_lines",
+        "a recovered line with more units",
+        "update int_recovered_lines set quantity = quantity + 1 where candidate_id = :recovered",
+        by=(ids.RECOVERY, ids.RECOVERED_LINES),
+    ),
 )
 
 CONTROLS = (
-    _table("expected_units", "an expected total lowered", "update expected_units set expected_units = 330", by=""),
-    _table("expected_units", "an expected total deleted", "delete from expected_units", by=""),
-    _table("expected_on_hand", "an expected stock changed", "update expected_on_hand set expected_quantity = 611", by=""),
-    _table("expected_on_hand", "an expected stock deleted", "delete from expected_on_hand", by=""),
-    _table("quarantine_decisions", "a decision changed", "update quarantine_decisions set decision = 'remove' where legacy_id = :held", by=""),
-    _table("quarantine_decisions", "a decision deleted", "delete from quarantine_decisions where legacy_id = :held", by=""),
-    _table("quarantine_decisions", "a decision about another row", "update quarantine_decisions set legacy_id = :row where legacy_id = :held", by=""),
-    _table("quarantine_decisions", "another decider", "update quarantine_decisions set decided_by = 'nobody' where legacy_id = :held", by=""),
-    _table("incidents", "an incident deleted", "delete from incidents", by=""),
-    _table("incidents", "an incident's correct date changed", "update incidents set correct_ship_date = '2025-10-07'", by=""),
-    _table("incidents", "an incident's wrong date changed", "update incidents set wrong_ship_date = '2024-04-17'", by=""),
-    _table("incidents", "an incident's window changed", "update incidents set created_from = '2025-10-06 16:15:00'", by=""),
-    _table("sku_variants", "a SKU text explained another way", "insert into sku_variants values ('17612 - 250300', '17612', '250237', '')", by=""),
-    _table("sku_variants", "a SKU text no longer explained", "delete from sku_variants", by=""),
+    _table(
+        "expected_units",
+        "an expected total lowered in the candidate",
+        "update expected_units set expected_units = 330",
+        by=(ids.COUNTED_UNITS,),
+    ),
+    _table(
+        "expected_on_hand",
+        "an expected stock deleted in the candidate",
+        "delete from expected_on_hand",
+        by=(ids.STOCK,),
+    ),
+    _table(
+        "quarantine_decisions",
+        "a decision changed in the candidate",
+        "update quarantine_decisions set decision = 'remove' where legacy_id = :held",
+        by=(ids.DECISIONS, ids.DECISION_REPORT),
+    ),
+    _table(
+        "quarantine_decisions",
+        "a decision deleted in the candidate",
+        "delete from quarantine_decisions where legacy_id = :held",
+        by=(ids.DECISIONS, ids.DECISION_REPORT),
+    ),
+    _table("incidents", "the incidents deleted in the candidate", "delete from incidents", by=(ids.REMOVALS,)),
+    _table(
+        "incidents",
+        "an incident's window changed in the candidate",
+        "update incidents set created_from = '2025-10-06 16:15:00'",
+        by=(ids.REMOVALS,),
+    ),
+    _table(
+        "sku_variants",
+        "a SKU text explained another way in the candidate",
+        "insert into sku_variants values ('17612 - 250300', '17612', '250237', '')",
+        by=(ids.PARSER, ids.TEXTS_SAY),
+    ),
+    _table(
+        "sku_variants",
+        "a SKU text no longer explained in the candidate",
+        "delete from sku_variants",
+        by=(ids.PARSER, ids.UNREADABLE),
+    ),
 )
+
+EXPLANATIONS = (*LEDGER, *BALANCES, *REPORTS, *CONTROLS)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from mutations.bench import Bench
+from suites import rebuild
 
 Step = str | Callable[[Bench], None]
 """SQL for the candidate, or anything else that can be done to a bench."""
@@ -17,8 +17,9 @@ class Mutation:
     """A spoiled candidate.
 
     Done after the build, it is found by hashes: exactly those of ``tables``, and the schema's where ``schema``
-    is set. Done by a faulty build, whose hashes are of what it made, it is found by ``found_by``, ids of
-    checks, each of which must close the gate; more may. ``breaks`` allows checks that cannot be carried out.
+    is set; ``unsound`` is a file that SQLite itself finds faulty, and that is not hashed then. Done by a faulty
+    build, whose hashes are of what it made, it is found by ``found_by``, ids of checks, each of which must
+    close the gate; more may. ``breaks`` allows checks that cannot be carried out.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Mutation:
     tables: tuple[str, ...]
     schema: bool = False
     breaks: bool = False
+    unsound: bool = False
 
     def spoil(self, bench: Bench) -> None:
         for step in self.steps:
@@ -52,6 +54,11 @@ class Fault:
     def spoil(self, bench: Bench) -> None:
         bench.sql(self.statement)
         bench.rerun_models(self.model)
+
+
+def defined(table: str, before: str, after: str = "") -> Step:
+    """Makes a table again with words of its definition replaced, its rows and indexes as they were."""
+    return lambda bench: rebuild(bench.work_dir.path, table, (before, after))
 
 
 def swap(table: str, key: str, one: str, other: str, *columns: str) -> Step:

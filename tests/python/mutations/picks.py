@@ -41,6 +41,7 @@ PICKS = {
     "order": "select order_number from shipped_items where id = :row",
     "lot": "select lot_id from shipped_items where id = :row",
     "sku": "select sku_id from shipped_items where id = :row",
+    "other_sku_key": "select min(sku_id) from skus where sku_id <> :sku",
     "beside": (
         f"{_LIKE_ROW} plain.ship_date = row.ship_date and plain.lot_id = row.lot_id"
         " and plain.quantity_shipped <> row.quantity_shipped"
@@ -67,10 +68,15 @@ PICKS = {
         "select orders.order_date from shipped_items as items inner join int_orders as orders"
         " on orders.order_number = items.order_number where items.id = :ordered"
     ),
+    # a row whose SKU text is no other's
+    "rare": (
+        f"select min(plain.id) from {_PLAIN} as plain where shipstation_sku_raw in"
+        " (select shipstation_sku_raw from shipped_items group by shipstation_sku_raw having count(*) = 1)"
+    ),
     # rows of other fates
     "redated": _ledger("reason = 'shipstation_other_day' and lot_number is null"),
     "merged": _ledger("reason = 'lotless_twin'"),
-    "respelled": _ledger("reason = 'respelled_twin'"),
+    "respelled": "select max(legacy_id) from audit_row_ledger where reason = 'respelled_twin'",
     "removed": _ledger("reason = 'historical_resync'"),
     "cancelled": _ledger("reason = 'cancelled_never_shipped'"),
     "held": _ledger("reason = 'held' and sku_code is not null"),
@@ -81,7 +87,10 @@ PICKS = {
         " and shipment_id <> (select shipment_id from int_recovered_lines where candidate_id = :recovered)"
     ),
     # lots
-    "unshipped_lot": "select min(lot_id) from lots where lot_id not in (select lot_id from shipped_items where lot_id is not null)",
+    "unshipped_lot": (
+        "select min(lot_id) from lots"
+        " where lot_id not in (select lot_id from shipped_items where lot_id is not null)"
+    ),
     "stocked_lot": "select min(lot_id) from lots where initial_qty is not null",
     "discovered_lot": (
         "select min(lot_id) from lots inner join skus using (sku_id) inner join audit_lots"
