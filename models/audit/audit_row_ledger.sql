@@ -119,6 +119,11 @@ explained as (
                         when outcomes.disposition = 'merge'
                             then '; the line is row ' || targets.legacy_id
                                 || coalesce(' of ' || targets.ship_date, '')
+                                || coalesce(
+                                    ' (' || targets.quantity_shipped || ' x ' || targets.sku_code
+                                    || coalesce(' - ' || targets.lot_number, '') || ')',
+                                    ''
+                                )
                                 || case
                                     when targets.lot_number <> items.lot_number
                                         then '; lot conflict: ' || items.lot_number
@@ -145,7 +150,10 @@ explained as (
                 ),
                 ''
             ),
-            'nothing speaks against it'
+            case
+                when outcomes.disposition = 'quarantine' then 'only the row itself'
+                else 'nothing speaks against it'
+            end
         ) as evidence,
         outcomes.merged_into_id,
         outcomes.new_ship_date,

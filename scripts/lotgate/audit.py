@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import platform
 import sqlite3
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from lotgate.data_docs import build_data_docs
 from lotgate.dbt_docs import DbtDocs, start_dbt_docs
 from lotgate.dbt_run import find_project, read_vars
 from lotgate.errors import EnvironmentFailed, GateClosed
-from lotgate.file_checks import check_controls, check_dbt, check_files
+from lotgate.file_checks import check_controls, check_dbt, check_files, check_project
 from lotgate.gx_run import run_suites
 from lotgate.gx_suites import read_suites
 from lotgate.register import compare, present_register, read_register
@@ -32,7 +33,7 @@ from lotgate.snapshot import file_sha256
 from lotgate.verdict import Check, Verdict, count_checks, write_verdict
 from lotgate.workdir import WorkDir, discard_audit, write_private
 
-__all__ = ["Examination", "Inputs", "audit_candidate", "examine", "read_inputs"]
+__all__ = ["Examination", "Inputs", "audit_candidate", "examine", "read_inputs", "recorded_source"]
 
 PACKAGES = ("lotgate", "dbt-core", "dbt-sqlite", "great-expectations", "sqlalchemy")
 DATA_DOCS = {"gx/data_docs": "../../review/index.html", "review/data_docs": "../index.html"}
@@ -51,6 +52,14 @@ class Inputs:
     source: str
     taken_at: str
     live_tables: dict[str, int]
+
+
+def recorded_source(work_dir: WorkDir) -> str | None:
+    """The live database that the snapshot says it is of; None where it does not say."""
+    try:
+        return str(json.loads(work_dir.snapshot_json.read_text(encoding="ascii"))["source"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def read_inputs(work_dir: WorkDir) -> Inputs:
@@ -84,7 +93,7 @@ def audit_candidate(
     """
     discard_audit(work_dir)
     inputs = read_inputs(work_dir)
-    with start_dbt_docs(work_dir) as docs, _private_output(work_dir):
+    with _private_output(work_dir), start_dbt_docs(work_dir) as docs:
         found = examine(
             work_dir,
             inputs,
@@ -99,19 +108,30 @@ def audit_candidate(
             found.checks.append(_place_dbt_docs(docs, work_dir))
         verdict = found.verdict()
         with reporter.step("Writing the review"):
-            _write(work_dir, verdict)
+            _write_reports(work_dir, verdict)
+            if _file_state(work_dir) != found.files:  # the pages may show what was not audited
+                discard_audit(work_dir)
+                raise GateClosed(
+                    "The candidate or the snapshot changed while the review was written.",
+                    hint="Leave the work directory alone while lotgate runs, and audit again.",
+                )
+            write_verdict(verdict, work_dir.verdict)
     return verdict
 
 
 @dataclass(frozen=True)
 class Examination:
-    """Everything that was checked, before it is judged. ``gx_context`` is GX's own, for Data Docs."""
+    """Everything that was checked, before it is judged.
+
+    ``gx_context`` is GX's own, for Data Docs; ``files`` are the hashes of what was read.
+    """
 
     inputs: Inputs
     register_sha256: str
     gx_run_id: str
     gx_context: Any
     checks: list[Check]
+    files: tuple[str, ...]
 
     def verdict(self) -> Verdict:
         """The verdict on these checks, as of now."""
@@ -156,13 +176,14 @@ def examine(
         checks = [
             *check_files(work_dir, build, inputs.snapshot_sha256),
             check_controls(build, controls_folder or build.controls_folder),
+            check_project(build, project),
             *check_dbt(build),
             *compare(register, present_register(project, expectations, suites, build.checks)),
         ]
     with reporter.step("Running the suites"):
         run = run_suites(expectations, work_dir, _parameters(inputs, project))
     checks += [*run.checks, _unchanged(work_dir, before)]
-    return Examination(inputs, register.sha256, run.run_id, run.context, checks)
+    return Examination(inputs, register.sha256, run.run_id, run.context, checks, before)
 
 
 def _parameters(inputs: Inputs, project: Path) -> dict[str, Any]:
@@ -206,20 +227,20 @@ def _versions() -> dict[str, str]:
     return found | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
-def _write(work_dir: WorkDir, verdict: Verdict) -> None:
-    """Everything for people and for CI first; the verdict, which the swap believes, last."""
+def _write_reports(work_dir: WorkDir, verdict: Verdict) -> None:
+    """Everything for people and for CI. The verdict, which the swap believes, comes after it."""
     has_docs = (work_dir.review / "dbt_docs" / "index.html").exists()
     write_review(work_dir, verdict, has_dbt_docs=has_docs)
     with write_private(work_dir.junit) as temporary:
         temporary.write_text(as_junit(verdict), encoding="utf-8")
     with write_private(work_dir.summary) as temporary:
         temporary.write_text(as_markdown(verdict), encoding="utf-8")
-    write_verdict(verdict, work_dir.verdict)
 
 
 @contextmanager
 def _private_output(work_dir: WorkDir) -> Iterator[None]:
     """The folders of GX and the review, for their owner only, however permissive the umask is."""
+    umask = os.umask(0o077)
     try:
         for folder in (work_dir.gx, work_dir.review):
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -229,3 +250,5 @@ def _private_output(work_dir: WorkDir) -> Iterator[None]:
             f"{work_dir.gx} cannot be written: {error.strerror}.",
             hint="Free space there, make it writable, or use another --work-dir.",
         ) from error
+    finally:
+        os.umask(umask)

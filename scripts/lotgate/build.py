@@ -17,7 +17,7 @@ from typing import Any
 from lotgate.console import Reporter
 from lotgate.controls import Controls, load_controls, write_normalized
 from lotgate.dbt_checks import DbtCheck, read_definitions, results
-from lotgate.dbt_run import DEMO_SEEDS, DbtNode, DbtRun, run_dbt
+from lotgate.dbt_run import DEMO_SEEDS, DbtNode, DbtRun, find_project, project_sha256, run_dbt
 from lotgate.errors import EnvironmentFailed, GateClosed, UsageError
 from lotgate.evidence import EvidenceSummary, ensure_evidence
 from lotgate.snapshot import Snapshot, file_sha256, take_snapshot
@@ -39,6 +39,7 @@ OUT_OF_ROOM = ("disk is full", "disk i/o error", "unable to open", "database is 
 class Build:
     """A candidate that holds: what it was made from, what it has in it, and what was checked.
 
+    ``project_sha256`` covers the models, macros, tests and variables of the dbt project.
     ``schema_sha256`` covers tables, constraints and indexes. ``hashes`` cover the target tables, and every
     table that explains them or that the audit reads.
     ``checks`` are all data tests and unit tests of the project, whether they ran or not. ``warnings`` are
@@ -51,6 +52,7 @@ class Build:
     controls_sha256: str
     evidence: EvidenceSummary
     evidence_sha256: str
+    project_sha256: str
     dbt_invocation_id: str
     models: int
     checks: tuple[DbtCheck, ...]
@@ -150,6 +152,7 @@ def _describe(
         controls_sha256=controls.sha256,
         evidence=evidence,
         evidence_sha256=evidence_sha256,
+        project_sha256=project_sha256(find_project()),
         dbt_invocation_id=run.invocation_id,
         models=sum(node.resource_type == "model" for node in run.nodes),
         checks=results(read_definitions(work_dir.dbt / "manifest.json"), run.nodes),

@@ -11,6 +11,7 @@ from lotgate.verdict import Check, Verdict
 __all__ = ["as_junit", "as_markdown"]
 
 SHOWN_CHECKS = 50
+LEGACY_HEALTH = "legacy_health"
 ACTIVE_IN_MARKDOWN = re.compile(r"[&<>|`\\*_\[\](){}!~@#:]")
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -52,7 +53,11 @@ def as_markdown(verdict: Verdict) -> str:
         f" {counts['errored']} could not be carried out, {counts['not_run']} did not run.",
         "",
         *_table("Why it is closed", verdict.reasons),
-        *_table("Warnings", verdict.warnings),
+        *_table("Findings", tuple(check for check in verdict.warnings if check.suite != LEGACY_HEALTH)),
+        *_table(
+            "In the legacy data before",
+            tuple(check for check in verdict.warnings if check.suite == LEGACY_HEALTH),
+        ),
         f"Snapshot `{verdict.snapshot_sha256[:12]}`, audited {verdict.audited_at},"
         f" lotgate {verdict.versions.get('lotgate', '')}.",
     ]

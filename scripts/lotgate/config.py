@@ -25,10 +25,14 @@ KEYS = ("database", "work_dir", "controls")
 
 @dataclass(frozen=True)
 class Settings:
-    """What the commands share. ``controls`` is None where there are none, which means no control at all;
-    ``controls_given`` says that a person named the folder, so that it must exist."""
+    """What the commands share. ``controls`` is None where there are none, which means no control at all.
+
+    ``controls_given`` says that a person named the folder, so that it must exist; ``database_given`` that
+    one named the database, by option, environment or ``lotgate.toml``.
+    """
 
     database: Path
+    database_given: bool
     work_dir: Path
     controls: Path | None
     controls_given: bool
@@ -71,8 +75,10 @@ def load_settings(
         return None
 
     named_controls = find("controls", controls)
+    named_database = find("database", database)
     return Settings(
-        database=find("database", database) or Path(DEFAULT_DATABASE),
+        database=named_database or Path(DEFAULT_DATABASE),
+        database_given=named_database is not None,
         work_dir=find("work_dir", work_dir) or Path(DEFAULT_WORK_DIR),
         controls=named_controls or _project_controls(folder),
         controls_given=named_controls is not None,

@@ -6,6 +6,7 @@ dbt finds the databases and the controls through the environment variables that 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ __all__ = [
     "DbtRun",
     "dbt_environment",
     "find_project",
+    "project_sha256",
     "read_vars",
     "run_dbt",
 ]
@@ -73,6 +75,21 @@ def find_project() -> Path:
             hint="Run lotgate inside its checkout.",
         )
     return root
+
+
+def project_sha256(project: Path) -> str:
+    """Hashes what a build is made with: ``dbt_project.yml``, models, macros and tests, names and contents."""
+    files = {
+        file
+        for pattern in ("dbt_project.yml", "models/**/*", "macros/**/*", "tests/dbt/**/*")
+        for file in project.glob(pattern)
+        if file.suffix in (".sql", ".yml")
+    }
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(project).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
 
 
 def read_vars(project: Path) -> dict[str, Any]:

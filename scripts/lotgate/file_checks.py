@@ -9,6 +9,7 @@ from pathlib import Path
 from lotgate.build import TARGET_TABLES, Build, hashed_tables
 from lotgate.controls import load_controls
 from lotgate.dbt_checks import DbtCheck
+from lotgate.dbt_run import project_sha256
 from lotgate.errors import UsageError
 from lotgate.snapshot import file_sha256
 from lotgate.sqlite_files import sqlite_uri
@@ -16,7 +17,7 @@ from lotgate.table_hashes import hash_tables, schema_sha256
 from lotgate.verdict import Check, Result
 from lotgate.workdir import WorkDir
 
-__all__ = ["check_controls", "check_dbt", "check_files"]
+__all__ = ["check_controls", "check_dbt", "check_files", "check_project"]
 
 AGAIN = "Build again."
 DBT_RESULTS: dict[str, Result] = {"pass": "passed", "success": "passed", "warn": "failed", "fail": "failed"}
@@ -52,6 +53,16 @@ def check_controls(build: Build, folder: Path | None) -> Check:
     except UsageError as error:
         detail = f"{error.message} {error.hint or ''}".strip()
     return _check("controls", "The controls are those that the candidate was derived with.", detail)
+
+
+def check_project(build: Build, project: Path) -> Check:
+    """Models, macros, tests and variables are still those that the candidate was derived with."""
+    changed = project_sha256(project) != build.project_sha256
+    return _check(
+        "project",
+        "The dbt project is the one that the candidate was derived with.",
+        f"Its models, macros, tests or variables were changed after the build. {AGAIN}" if changed else "",
+    )
 
 
 def check_dbt(build: Build) -> tuple[Check, ...]:

@@ -55,7 +55,7 @@ def run_suites(expectations: Path, work_dir: WorkDir, parameters: Mapping[str, A
     """
     defined = read_suites(expectations)
     with open_context(expectations, work_dir) as context:
-        sources = _check_data_sources(context, work_dir)
+        sources = (_check_plugin(expectations), *_check_data_sources(context, work_dir))
         try:
             with _quiet():
                 outcome = context.checkpoints.get(CHECKPOINT).run(expectation_parameters=dict(parameters))
@@ -100,7 +100,7 @@ def open_context(expectations: Path, work_dir: WorkDir) -> Iterator[Any]:
 
             try:
                 context = great_expectations.get_context(mode="file", context_root_dir=str(expectations))
-                _import_plugin()
+                _import_plugin(expectations)
             except Exception as error:  # GX has no root of its own errors for this
                 raise UsageError(
                     f"The GX context in {expectations} cannot be opened: {_first_line(error)}",
@@ -115,14 +115,36 @@ def open_context(expectations: Path, work_dir: WorkDir) -> Iterator[Any]:
                 os.environ[name] = value
 
 
-def _import_plugin() -> None:
-    """Makes our expectations known; GX put their folder on the path. Leaves no bytecode behind."""
+def _import_plugin(expectations: Path) -> None:
+    """Makes our expectations known, those of this folder and no others; leaves no bytecode behind."""
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True
+    # GX puts the folder last, where any other of that name on the path would come first
+    sys.path.insert(0, str(expectations / "plugins"))
     try:
         importlib.import_module(PLUGIN)
     finally:
+        sys.path.pop(0)
         sys.dont_write_bytecode = before
+
+
+def _check_plugin(expectations: Path) -> Check:
+    """Is the code that runs the code that the register was compared with?"""
+    folder = (expectations / "plugins" / PLUGIN).resolve()
+    strangers = sorted(
+        f"{name} from {module.__file__}"
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] == PLUGIN
+        and not (module.__file__ and Path(module.__file__).resolve().is_relative_to(folder))
+    )
+    return Check(
+        id="files.expectations_are_ours",
+        suite="files",
+        description="The expectations that ran are those in the folder expectations.",
+        severity="critical",
+        result="failed" if strangers else "passed",
+        detail=f"Loaded was {', '.join(strangers)}." if strangers else "",
+    )
 
 
 def _check_data_sources(context: Any, work_dir: WorkDir) -> tuple[Check, ...]:

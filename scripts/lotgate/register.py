@@ -20,8 +20,14 @@ from lotgate.verdict import Check
 
 __all__ = ["Register", "compare", "present_register", "read_register", "write_register"]
 
-CODE = ("expectations/plugins/lotgate_expectations/*.py", "macros/generic_tests/*.sql")
-"""What checks are made of besides their definition."""
+OF_EXPECTATIONS = (
+    "great_expectations.yml",
+    "checkpoints/*.json",
+    "validation_definitions/*.json",
+    "plugins/**/*.py",
+)
+OF_PROJECT = ("dbt_project.yml", "macros/**/*.sql")
+"""What decides what a check does besides its own definition."""
 RENEW = "`lotgate checks --accept` renews the register, for a reviewer to see"
 NOTE = (
     "Written by `lotgate checks --accept`. Every check that an audit must run, with a hash of its definition."
@@ -49,22 +55,20 @@ def present_register(
     dbt: Iterable[CheckDefinition | DbtCheck],
 ) -> Register:
     """What the register would be, were the checks of today what must be checked."""
-    code: dict[str, str] = {}
-    for pattern in CODE:
-        # the expectations may be a copy that stands elsewhere
-        root = expectations.parent if pattern.startswith("expectations/") else project
-        if pattern.startswith("expectations/"):
-            pattern = pattern.replace("expectations/", f"{expectations.name}/", 1)
-        for file in sorted(root.glob(pattern)):
-            shown = file.relative_to(root).as_posix()
-            if shown.startswith(f"{expectations.name}/"):
-                shown = f"expectations/{shown.removeprefix(f'{expectations.name}/')}"
-            code[shown] = hashlib.sha256(file.read_bytes()).hexdigest()
+    files = [
+        *((f"expectations/{name}", file) for name, file in _files(expectations, OF_EXPECTATIONS)),
+        *_files(project, OF_PROJECT),
+    ]
     return Register(
         gx={check.id: check.fingerprint for check in suites},
         dbt={check.unique_id: check.fingerprint for check in dbt},
-        code=code,
+        code={name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files},
     )
+
+
+def _files(root: Path, patterns: Iterable[str]) -> list[tuple[str, Path]]:
+    found = {file for pattern in patterns for file in root.glob(pattern) if file.is_file()}
+    return [(file.relative_to(root).as_posix(), file) for file in sorted(found)]
 
 
 def read_register(expectations: Path) -> Register:

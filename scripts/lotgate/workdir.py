@@ -283,6 +283,12 @@ def _refuse_collisions(work_dir: WorkDir, database: Path) -> None:
                 f"{path} in the work directory is the live database itself.",
                 hint="Use another --work-dir, or remove that link.",
             )
+    for folder in (work_dir.controls, work_dir.dbt):
+        if folder.is_symlink():
+            raise UsageError(
+                f"{folder} is a link, and lotgate empties that folder.",
+                hint="Remove the link, or use another --work-dir.",
+            )
     for folder in work_dir.folders:
         if any(_same(folder, parent) for parent in database.parents):
             raise UsageError(

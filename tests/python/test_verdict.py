@@ -138,7 +138,7 @@ def test_markdown_says_what_closes_the_gate_and_what_warns() -> None:
     assert "the gate is closed" in text
     assert text.index("Why it is closed") < text.index("skus&#46;two" if "&#46;" in text else "skus.two")
     assert "3 checks: 1 passed, 2 failed, 0 could not be carried out, 0 did not run." in text
-    assert "### Warnings" in text
+    assert "### Findings" in text
     assert "Why it is closed" not in as_markdown(verdict(PASSED, warning))
     many = [replace(failed, id=f"skus.n{number}") for number in range(70)]
     assert "and 20 more" in as_markdown(verdict(*many))

@@ -29,6 +29,8 @@ class ExpectFiguresToMatchComparison(FoundRowsExpectation):
         {"base_query": "select count(*) as row_count from audit_row_ledger",
         "comparison_data_source_name": "legacy",
         "comparison_query": "select count(*) as row_count from shipped_items"}
+
+    Source: Great Expectations' ExpectQueryResultsToMatchComparison, for what it leaves out.
     """
 
     base_query: str

@@ -16,6 +16,8 @@ class ExpectEmptiedOrdersToBeTakenOut(NoRowsExpectation):
 
     Such an order has legacy rows, and no row that stays or was recovered. Unexpected is one that has a header
     which is not listed; shown are the header and its order number.
+
+    Source: docs/rules.md section 6 (taken_out).
     """
 
     def query(self) -> str:
@@ -50,6 +52,8 @@ class ExpectHeadersToAddUp(NoRowsExpectation):
     """Expect the candidate to have the snapshot's headers less those taken out plus those added.
 
     Unexpected is one row with the four counts.
+
+    Source: docs/rules.md section 6 (shipped_orders).
     """
 
     others: ClassVar[tuple[str, ...]] = ("legacy",)

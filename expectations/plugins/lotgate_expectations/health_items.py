@@ -38,6 +38,8 @@ class ExpectNoConstantShipDates(LegacyHealthExpectation):
     Example:
         {"created_days": {"$PARAMETER": "likely_incident_created_days"},
         "late_days": {"$PARAMETER": "late_import_days"}}
+
+    Source: models/audit/audit_likely_incidents.yml.
     """
 
     created_days: int | SuiteParameterDict
@@ -63,6 +65,8 @@ class ExpectLotlessRowsToBeAlone(LegacyHealthExpectation):
 
     The legacy key contains the lot, so that one shipped line was written twice: once without, once with its
     lot. Shown are the row without, its order and date, and one of the rows with a lot.
+
+    Source: docs/rules.md section 4, rule 4.
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = (
@@ -107,6 +111,8 @@ class ExpectLegacyDatesNotBeforeOrderDates(LegacyHealthExpectation):
 
     Days are compared; of several entries of an order the latest counts. Shown are the row, its order and both
     days.
+
+    Source: docs/rules.md section 2 (suspect).
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("id", "order_number", "ship_date", "order_date")
@@ -136,6 +142,8 @@ class ExpectCancelledOrdersToHaveNoItems(LegacyHealthExpectation):
 
     Operators use numbers again, so that such a row can be right. Shown are the order and the number of its
     rows.
+
+    Source: docs/rules.md section 4, rule 6.
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("order_number", "shipped_rows")
@@ -165,6 +173,8 @@ class ExpectHeaderDatesToMatchItems(LegacyHealthExpectation):
 
     Orders that ship in parts have items of several days, and that is no fault. Shown are the row, its order
     and both dates.
+
+    Source: docs/rules.md section 2 (split shipments are legal).
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("id", "order_number", "ship_date", "header_ship_date")
@@ -195,6 +205,8 @@ class ExpectLegacyDatesToBeRealDays(LegacyHealthExpectation):
 
     Example:
         {"snapshot_day": {"$PARAMETER": "snapshot_day"}}
+
+    Source: docs/rules.md section 1 (invalid_ship_date).
     """
 
     snapshot_day: str | SuiteParameterDict
@@ -222,6 +234,8 @@ class ExpectLegacyQuantitiesToBePlausible(LegacyHealthExpectation):
 
     Example:
         {"max_quantity": {"$PARAMETER": "max_quantity"}}
+
+    Source: docs/rules.md section 1 (invalid_quantity).
     """
 
     max_quantity: int | SuiteParameterDict
@@ -241,7 +255,10 @@ class ExpectLegacyQuantitiesToBePlausible(LegacyHealthExpectation):
 
 
 class ExpectLegacyRowsToHaveAnOrder(LegacyHealthExpectation):
-    """Expect every row to name an order. Shown are the rows that do not, with their dates."""
+    """Expect every row to name an order. Shown are the rows that do not, with their dates.
+
+    Source: docs/rules.md section 1 (order numbers).
+    """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("id", "ship_date")
 

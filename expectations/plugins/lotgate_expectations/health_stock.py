@@ -67,6 +67,8 @@ class ExpectHistoryToMatchItems(_UnitsHealthExpectation):
     Example:
         {"max_quantity": {"$PARAMETER": "max_quantity"},
         "min_lot_digits": {"$PARAMETER": "min_lot_digits"}}
+
+    Source: the legacy weekly history, which counted voided labels once.
     """
 
     success_keys: ClassVar[tuple[str, ...]] = ("max_quantity", "min_lot_digits")
@@ -116,6 +118,8 @@ class ExpectHistoryToHaveWholeWeeks(LegacyHealthExpectation):
 
     Example:
         {"snapshot_day": {"$PARAMETER": "snapshot_day"}}
+
+    Source: the legacy weekly history: only complete weeks are history.
     """
 
     snapshot_day: str | SuiteParameterDict
@@ -143,6 +147,8 @@ class ExpectHistoryToHaveNoGaps(LegacyHealthExpectation):
 
     Example:
         {"snapshot_day": {"$PARAMETER": "snapshot_day"}}
+
+    Source: the legacy weekly history: averages are taken over its weeks.
     """
 
     snapshot_day: str | SuiteParameterDict
@@ -227,6 +233,8 @@ class ExpectStoredStockToMatchMovements(_StockHealthExpectation):
     Example:
         {"baseline_date": {"$PARAMETER": "stock_baseline_date"},
         "max_quantity": {"$PARAMETER": "max_quantity"}, "min_lot_digits": {"$PARAMETER": "min_lot_digits"}}
+
+    Source: models/audit/audit_stock.yml (the business rule).
     """
 
     def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterator[Row]:
@@ -246,6 +254,8 @@ class ExpectStockNotToBeNegative(_StockHealthExpectation):
     Example:
         {"baseline_date": {"$PARAMETER": "stock_baseline_date"},
         "max_quantity": {"$PARAMETER": "max_quantity"}, "min_lot_digits": {"$PARAMETER": "min_lot_digits"}}
+
+    Source: models/audit/audit_stock.yml (the business rule).
     """
 
     def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterator[Row]:
@@ -256,6 +266,8 @@ class ExpectTransactionTypesToBeKnown(LegacyHealthExpectation):
     """Expect every stock transaction to have a type whose effect on stock is known, a real day and a SKU.
 
     What has none is not counted. Shown are the transaction, its day, its SKU and its units.
+
+    Source: models/intermediate/int_stock_movements.yml.
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("id", "date", "sku", "quantity")

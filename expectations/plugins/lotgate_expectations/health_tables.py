@@ -36,6 +36,8 @@ class ExpectParentsToExist(LegacyHealthExpectation):
     Example:
         {"table": "shipped_items", "column": "order_number", "parent_table": "shipped_orders",
         "parent_column": "order_number"}
+
+    Source: the foreign keys of the legacy schema, which it does not enforce.
     """
 
     table: str
@@ -120,6 +122,8 @@ class ExpectNamesNotToBeBlank(LegacyHealthExpectation):
 
     Example:
         {"table": "inventory_current", "column": "product_name", "key_column": "sku"}
+
+    Source: docs/rules.md section 6 (skus).
     """
 
     table: str
@@ -155,6 +159,8 @@ class ExpectOneActiveLotInSkuLot(LegacyHealthExpectation):
     """Expect sku_lot to have at most one active lot per SKU.
 
     The upload stamps the active lot on new orders. Shown are the SKU and the number of its active lots.
+
+    Source: docs/rules.md section 6 (lots).
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("sku", "active_lots")
@@ -178,6 +184,8 @@ class ExpectShipStationIdsToBelongToOneOrder(LegacyHealthExpectation):
 
     A synchronisation that takes another order's answer for the one it asked for writes one id into many
     headers. Shown are the id, the number of its orders, and the first and last of them.
+
+    Source: the bad batch of dates that incidents.csv describes came with one such id.
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("shipstation_order_id", "orders", "first_order", "last_order")
@@ -206,6 +214,8 @@ class ExpectHeadersToDiffer(LegacyHealthExpectation):
     """Expect no two order headers to have one order number, blanks at its ends aside.
 
     Shown are the number and the number of headers.
+
+    Source: docs/rules.md section 1 (order numbers).
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("order_number", "headers")
@@ -228,6 +238,8 @@ class ExpectItemTotalsToBeGiven(LegacyHealthExpectation):
     """Expect order headers to say how many items the order has.
 
     Unexpected is a header with no number of items, or 0; shown are its id and its order.
+
+    Source: models/marts/shipped_orders.yml (total_items).
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("id", "order_number")
@@ -261,6 +273,8 @@ class ExpectWorkflowsNotToHang(LegacyHealthExpectation):
 
     Example:
         {"snapshot_day": {"$PARAMETER": "snapshot_day"}}
+
+    Source: the legacy table workflows.
     """
 
     snapshot_day: str | SuiteParameterDict
@@ -293,6 +307,8 @@ class ExpectWatermarksToBePast(LegacyHealthExpectation):
 
     Example:
         {"snapshot_day": {"$PARAMETER": "snapshot_day"}}
+
+    Source: the legacy table sync_watermark.
     """
 
     snapshot_day: str | SuiteParameterDict

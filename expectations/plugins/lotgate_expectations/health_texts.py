@@ -59,6 +59,8 @@ class ExpectTextsToBeReadable(_TextHealthExpectation):
 
     Example:
         {"failures": ["implausible_lot"], "min_lot_digits": {"$PARAMETER": "min_lot_digits"}}
+
+    Source: docs/rules.md section 1 (parse failures).
     """
 
     failures: list[str]
@@ -83,6 +85,8 @@ class ExpectTextsToBeSpelledAlike(_TextHealthExpectation):
 
     Example:
         {"min_lot_digits": {"$PARAMETER": "min_lot_digits"}}
+
+    Source: docs/rules.md section 1 (the SKU text).
     """
 
     def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterator[Row]:
@@ -105,6 +109,8 @@ class ExpectShippedLotsToBeInMasters(_TextHealthExpectation):
 
     Example:
         {"min_lot_digits": {"$PARAMETER": "min_lot_digits"}}
+
+    Source: docs/rules.md section 6 (discovered lots).
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("sku_code", "lot_number", "rows")

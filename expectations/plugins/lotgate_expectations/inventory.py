@@ -98,6 +98,8 @@ class ExpectSkusToBeThoseOfTheInventory(NoRowsExpectation):
 
     Unexpected is a SKU that only one of the two has, or that is there more than once; both counts are shown.
     A blank SKU is none.
+
+    Source: docs/rules.md section 6 (skus).
     """
 
     others: ClassVar[tuple[str, ...]] = ("legacy",)

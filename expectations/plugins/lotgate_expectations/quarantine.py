@@ -25,6 +25,8 @@ class ExpectNoQuarantinedRows(NoRowsExpectation):
 
     Example:
         {"which": "undecided"}
+
+    Source: docs/rules.md section 5 (hold).
     """
 
     which: Literal["undecided", "held"]

@@ -235,6 +235,8 @@ class ExpectColumnToBeZero(NoRowsExpectation):
 
     Example:
         {"table": "audit_unit_balance", "column": "residual", "key_columns": ["sku_code", "ship_date"]}
+
+    Source: models/audit/audit_unit_balance.yml (residual).
     """
 
     table: str

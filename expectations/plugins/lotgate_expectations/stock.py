@@ -167,6 +167,8 @@ class ExpectOnHandToBeAsCounted(ComputedRowsExpectation):
 
     Example:
         {"comparison_data_source_name": "legacy", "baseline_date": {"$PARAMETER": "stock_baseline_date"}}
+
+    Source: docs/design.md section 5 (expected_on_hand.csv).
     """
 
     comparison_data_source_name: str
@@ -198,6 +200,8 @@ class ExpectUnitsToBeAsCounted(NoRowsExpectation):
     """Expect the candidate's units of a day to be those of its line in expected_units.csv.
 
     Counted from the candidate's rows. Unexpected is a day with other units; both figures are shown.
+
+    Source: docs/design.md section 5 (expected_units.csv).
     """
 
     def query(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -35,11 +35,12 @@ def audit(
 
     The Great Expectations suites run on candidate and snapshot; hashes show that both are what was built.
     Writes verdict.json, the review pages, Data Docs and JUnit into the work directory. The live database is
-    not touched; --database only makes sure that the snapshot is of that one.
+    not touched; naming it only makes sure that the snapshot is of that one. The controls must be those that
+    the build read.
 
     Exits with 0 where the gate is open, with 1 where it is closed. Warnings close nothing.
     """
-    from lotgate.audit import audit_candidate, read_inputs
+    from lotgate.audit import audit_candidate, read_inputs, recorded_source
     from lotgate.config import load_settings
     from lotgate.console import SilentReporter, make_reporter
     from lotgate.errors import GateClosed
@@ -47,19 +48,25 @@ def audit(
     from lotgate.workdir import WorkDir, open_work_dir
 
     settings = load_settings(database=database, work_dir=work_dir, controls=controls)
-    inputs = read_inputs(WorkDir(settings.work_dir.resolve()))
-    if database is not None and path_text(check_file(settings.database)) != inputs.source:
+    found = WorkDir(settings.work_dir.resolve())
+    if not found.path.is_dir():
+        read_inputs(found)  # says that there is nothing
+    source = recorded_source(found)
+    if source and settings.database_given and path_text(check_file(settings.database)) != source:
         raise GateClosed(
-            f"The candidate in {settings.work_dir} is of {inputs.source}, not of {settings.database}.",
+            f"The candidate in {settings.work_dir} is of {source}, not of {settings.database}.",
             hint="Name its work directory with --work-dir, or build again.",
         )
-    with open_work_dir(settings.work_dir, Path(inputs.source)) as work:
+    job_page = _job_page()
+    with open_work_dir(settings.work_dir, Path(source) if source else settings.database) as work:
         verdict = audit_candidate(
             work,
             reporter=SilentReporter() if as_json else make_reporter(),
-            controls_folder=settings.controls if controls is not None else None,
+            controls_folder=settings.controls if settings.controls_given else None,
         )
-        _publish(work)
+        if job_page is not None:
+            job_page.write(work.summary.read_text(encoding="utf-8"))
+            job_page.close()
     if as_json:
         click.echo(json.dumps(verdict.as_json(), indent=2))
     else:
@@ -132,23 +139,24 @@ def print_verdict(verdict: Verdict, work: WorkDir) -> None:
 
 
 def _list(found: tuple[Check, ...], colour: str, title: str | None = None) -> None:
+    from lotgate.review.texts import visible  # the data may hold what a terminal would obey
+
     for check in found[:SHOWN]:
         click.secho(f"{title or check.severity.capitalize()}: ", fg=colour, nl=False)
-        click.echo(f"{check.id}. {check.description} {check.detail}".rstrip())
+        click.echo(visible(f"{check.id}. {check.description} {check.detail}".rstrip()))
     if len(found) > SHOWN:
         click.echo(f"and {len(found) - SHOWN} more; the review shows all.")
 
 
-def _publish(work: WorkDir) -> None:
-    """Adds the summary to the page of a GitHub job, where there is one."""
+def _job_page() -> IO[str] | None:
+    """The page of a GitHub job, where there is one; opened first, so that it cannot fail at the end."""
     from lotgate.errors import EnvironmentFailed
 
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if not target:
-        return
+        return None
     try:
-        with Path(target).open("a", encoding="utf-8") as page:
-            page.write(work.summary.read_text(encoding="utf-8"))
+        return Path(target).open("a", encoding="utf-8")
     except OSError as error:
         raise EnvironmentFailed(
             f"GITHUB_STEP_SUMMARY names {target}, which cannot be written: {error.strerror}.",

@@ -39,7 +39,7 @@ def review(work_dir: str | None, as_json: bool, export: str | None, open_it: boo
     from lotgate.workdir import WorkDir
 
     work = WorkDir(load_settings(work_dir=work_dir).work_dir.resolve())
-    build = read_build(work)
+    read_build(work)
     exported = None if export is None else export_decisions(work.candidate, Path(export))
     summary = read_summary(work.verdict) if work.verdict.exists() else None
     page = work.review / "index.html"
@@ -51,7 +51,7 @@ def review(work_dir: str | None, as_json: bool, export: str | None, open_it: boo
         content = {
             "verdict": summary,
             "review": str(page) if summary else None,
-            "candidate": str(build.candidate),
+            "candidate": str(work.candidate),
             "exported": exported,
         }
         click.echo(json.dumps(content, indent=2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,8 @@ class _Review:
             view=view,
             undecided=undecided,
             decisions=words.DECISIONS,
+            work_dir=shlex.quote(str(self.work_dir.path)),
+            database=shlex.quote(self.verdict.source),
             reasons=reasons,
         )
 
