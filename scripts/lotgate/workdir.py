@@ -286,7 +286,7 @@ def _refuse_collisions(work_dir: WorkDir, database: Path) -> None:
     for folder in (work_dir.controls, work_dir.dbt):
         if folder.is_symlink():
             raise UsageError(
-                f"{folder} is a link, and lotgate empties that folder.",
+                f"{folder} is a link to a folder, which lotgate empties.",
                 hint="Remove the link, or use another --work-dir.",
             )
     for folder in work_dir.folders:

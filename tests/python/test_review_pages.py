@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -848,7 +849,7 @@ def test_quarantine_says_what_to_do(closed: WorkDir, browse: Browse) -> None:
     ]
     text = page.text("main")
     for part in (
-        "lotgate review --export decisions.csv",
+        f"lotgate review --work-dir {shlex.quote(str(closed.path))} --export decisions.csv",
         "quarantine_decisions.csv",
         "--controls",
         "lotgate build",

@@ -101,9 +101,7 @@ class Bench:
         """Lets ``build.json`` describe the candidate as it is now, as if the build itself had made it so."""
         candidate = self.work_dir.candidate
         hashes = [asdict(table) for table in hash_tables(candidate, hashed_tables(candidate))]
-        self.edit_build(
-            lambda build: build.update(hashes=hashes, schema_sha256=schema_sha256(candidate))
-        )
+        self.edit_build(lambda build: build.update(hashes=hashes, schema_sha256=schema_sha256(candidate)))
 
     def renew_snapshot_hash(self) -> None:
         """Lets ``build.json`` and ``snapshot.json`` describe the snapshot as it is now."""

@@ -36,15 +36,8 @@ DEFINITIONS = (
         defined("lots", ' references "skus" (sku_id) on delete cascade'),
         by=(ids.LOT_CONTRACT,),
     ),
-    _schema("a lot that outlives its SKU", defined("lots", " on delete cascade"), by=(ids.LOT_CONTRACT,)),
     _schema("the unique key dropped", "drop index uniq_shipped_items_key", by=(ids.ITEM_CONTRACT,)),
-    _key(
-        "the unique key not unique", f"create index uniq_shipped_items_key on shipped_items ({_KEY})"
-    ),
-    _key(
-        "the unique key for some rows only",
-        f"create unique index uniq_shipped_items_key on shipped_items ({_KEY}) where id > 0",
-    ),
+    _key("the unique key not unique", f"create index uniq_shipped_items_key on shipped_items ({_KEY})"),
     _schema(
         "the unique code of SKUs dropped",
         defined("skus", "sku_code text not null unique", "sku_code text not null"),
@@ -59,15 +52,17 @@ DEFINITIONS = (
     ),
     _schema("an index dropped", "drop index idx_shipped_items_ship_date", by=(ids.ITEM_CONTRACT,)),
     _items("the check of quantities dropped", " check (quantity_shipped > 0)"),
-    _items("the check of quantities weakened", "quantity_shipped > 0", "quantity_shipped > -1"),
-    _items("the check of dates weakened", " and cast(substr(ship_date, 9, 2) as integer) between 1 and", " and 1 <"),
+    _items(
+        "the check of dates weakened",
+        " and cast(substr(ship_date, 9, 2) as integer) between 1 and",
+        " and 1 <",
+    ),
     _schema(
         "the check of statuses dropped",
         defined("lots", " check (status in ('active', 'inactive'))"),
         by=(ids.LOT_CONTRACT,),
     ),
     _items("a value that need not be given", "sku_id integer not null", "sku_id integer"),
-    _schema("a default lost", defined("skus", " default 50"), by=(ids.SKU_CONTRACT,)),
     _items("any type allowed: STRICT lost", ") strict", ")"),
     _items("ids that can come again: AUTOINCREMENT lost", " autoincrement"),
     _items(

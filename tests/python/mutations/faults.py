@@ -27,13 +27,6 @@ READING = (
         (ids.EVERY_ROW, ids.AS_MANY_ROWS, ids.LEGACY_UNITS),
     ),
     Fault(
-        "a legacy row read twice",
-        "stg_legacy__shipped_items",
-        f"insert into stg_legacy__shipped_items (legacy_id, order_number, {_COLUMNS})"
-        f" select 90001, null, {_COLUMNS} from stg_legacy__shipped_items where legacy_id = :row",
-        (ids.EVERY_ROW, ids.AS_MANY_ROWS, ids.LEGACY_UNITS),
-    ),
-    Fault(
         "a quantity read wrongly",
         "stg_legacy__shipped_items",
         "update stg_legacy__shipped_items set quantity_shipped = quantity_shipped + 1 where legacy_id = :row",
@@ -107,14 +100,6 @@ FATES = (
         ", new_ship_date = '2025-10-06'",
     ),
     _fate(
-        "a redate by another day",
-        "redate",
-        "shipstation_other_day",
-        "redated",
-        (ids.REDATES,),
-        ", new_ship_date = '2025-10-07'",
-    ),
-    _fate(
         "a suspect kept on its wrong date",
         "keep",
         "clean",
@@ -122,7 +107,6 @@ FATES = (
         (ids.INCIDENT, ids.BEFORE_ORDER),
         ", new_ship_date = null",
     ),
-    _fate("a re-synced row kept", "keep", "clean", "removed", (ids.INCIDENT,)),
     _fate("a cancelled row kept", "keep", "clean", "cancelled", (ids.BEFORE_ORDER, ids.INCIDENT)),
     _fate(
         "a clean row merged into another order",
@@ -145,7 +129,7 @@ FATES = (
         "keep",
         "clean",
         "respelled",
-        (),
+        (ids.RESPELLED,),
         ", merged_into_id = null",
     ),
     Fault(
@@ -169,7 +153,7 @@ SHIPSTATION = (
         "delete from int_shipstation_claims where legacy_id = (select min(claims.legacy_id)"
         " from int_shipstation_claims as claims inner join audit_row_ledger as ledger"
         " on ledger.legacy_id = claims.legacy_id where claims.is_exact = 1 and ledger.reason = 'clean')",
-        (),
+        (ids.DOUBLES,),
     ),
     Fault(
         "a claim invented: its line is not recovered",
@@ -232,7 +216,6 @@ SHIPSTATION = (
 )
 
 OTHERS = (
-    Fault("lots overlooked", "int_lots", "delete from int_lots where is_shipped = 0", (ids.LOTS, ids.LOT_REPORT)),
     Fault(
         "lots of another status",
         "int_lots",

@@ -92,6 +92,8 @@ UNTOUCHED = "reconciliation.untouched_tables_stay_out"
 
 # explanations
 REMOVALS = "explanations.removals_fit_their_reason"
+RESPELLED = "explanations.respelled_rows_are_merged"
+DOUBLES = "explanations.recovered_lines_have_no_row"
 EVIDENCE = "explanations.evidence_says_something"
 LATE_IMPORTS = "explanations.late_imports_are_named"
 KNOWN_LOTS = "explanations.known_lots_are_taken"

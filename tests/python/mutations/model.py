@@ -87,14 +87,16 @@ class Tampering:
     """Something else that is spoiled: snapshot, controls, build.json, suites, GX's configuration.
 
     ``found_by`` as for Mutation; or ``error`` is the class of the exception that says so, and ``message`` is in
-    its text. ``breaks`` allows checks that cannot be carried out, or that did not run. ``alone`` needs a
-    process of its own: an expectation that was imported once stays known.
+    its text. ``breaks`` allows checks that cannot be carried out, or that did not run. ``reads_suites`` is
+    False where nothing is changed that a suite reads: then the results of the suites are those of the good
+    work directory. ``alone`` needs a process of its own: an expectation that was imported once stays known.
     """
 
     name: str
-    do: Callable[[Bench], None]
+    spoil: Callable[[Bench], None]
     found_by: tuple[str, ...] = ()
     error: str = ""
     message: str = ""
     breaks: bool = False
+    reads_suites: bool = True
     alone: bool = False
