@@ -13,9 +13,9 @@ from lotgate_expectations.rows import NoRowsExpectation
 class ExpectRespelledRowsToBeMerged(NoRowsExpectation):
     """Expect no two migrated rows of one order, SKU and lot, however their texts are written.
 
-    The lot is the one that the legacy row names; rows without a lot count as one. Where a person decided one of
-    the rows, both may stay. Unexpected is any other group of rows; shown are the order, the SKU, the lot, the
-    lowest and the highest id, and the number of rows.
+    The lot is the one that the legacy row names; rows without a lot count as one. Where a person decided one
+    of the rows, both may stay. Unexpected is any other group of rows; shown are the order, the SKU, the lot,
+    the lowest and the highest id, and the number of rows.
 
     Example:
         {}
@@ -52,9 +52,9 @@ class ExpectRespelledRowsToBeMerged(NoRowsExpectation):
 class ExpectRecoveredLinesToHaveNoRow(NoRowsExpectation):
     """Expect no line to be recovered beside a row that could stand for it.
 
-    Such a row stays, claims no line of ShipStation, and has the line's order, SKU and units, on the line's day
-    or at most so many days from it; and no other row ever claimed the line. Its units would be counted twice.
-    Shown are the recovered line's id, the row's id, the order and the units.
+    Such a row stays, claims no line of ShipStation, and has the line's order, SKU and units, on the line's
+    day or at most so many days from it; and no other row ever claimed the line. Its units would be counted
+    twice. Shown are the recovered line's id, the row's id, the order and the units.
 
     Args:
         same_shipment_days: A row and a line further apart than this are not one.

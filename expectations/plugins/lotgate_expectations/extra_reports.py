@@ -35,7 +35,8 @@ class ExpectLotReportToFollowFromTables(NoRowsExpectation):
     def query(self) -> str:
         known = " union all ".join(
             f"select {trimmed_or_null('sku')} as sku_code, {trimmed_or_null('lot')} as lot_number,"
-            f" {int(table == 'lot_inventory')} as is_in_lot_inventory, {int(table == 'sku_lot')} as is_in_sku_lot,"
+            f" {int(table == 'lot_inventory')} as is_in_lot_inventory,"
+            f" {int(table == 'sku_lot')} as is_in_sku_lot,"
             f" 0 as is_shipped, null as status from legacy.{table}"
             for table in ("lot_inventory", "sku_lot")
         )
@@ -56,7 +57,7 @@ class ExpectLotReportToFollowFromTables(NoRowsExpectation):
                     {known}
                     union all
                     select sku_code, lot_number, 0, 0,
-                        lot_id in (select lot_id from shipped_items where lot_id is not null), status
+                        lot_id in (select lot_id from main.shipped_items where lot_id is not null), status
                     from lots_of_skus
                 )
                 where sku_code is not null and lot_number is not null

@@ -10,9 +10,9 @@ from lotgate_expectations.rows import NoRowsExpectation, literal
 class ExpectDatabaseToHoldOnlyItsTables(NoRowsExpectation):
     """Expect a database to have exactly the tables that are named; no other, no view, no trigger.
 
-    Tables that begin with one of ``steps`` are steps in between: they may be there. Indexes are the contract's
-    matter. Unexpected is a table that is missing, anything else that is there, and a view where a table should
-    be; shown are its type, its name and what is wrong.
+    Tables that begin with one of ``steps`` are steps in between: they may be there. Indexes are the
+    contract's matter. Unexpected is a table that is missing, anything else that is there, and a view where a
+    table should be; shown are its type, its name and what is wrong.
 
     Args:
         tables: The tables by name.

@@ -16,7 +16,7 @@ from mutations.model import Fault, Mutation, Tampering
 from mutations.rows import ROWS
 from mutations.tables import HEADERS, LOTS, SKUS
 
-__all__ = ["ALL", "CANDIDATES", "FAULTS", "TAMPERINGS"]
+__all__ = ["ALL", "CANDIDATES", "FAULTS", "TAMPERINGS", "Fault", "Mutation", "Tampering"]
 
 CANDIDATES = (*ROWS, *SKUS, *LOTS, *HEADERS, *EXPLANATIONS, *CONSTRAINTS)
 TAMPERINGS = (*INPUTS, *DESCRIPTIONS, *CONTEXTS)

@@ -36,26 +36,30 @@ Edit = Callable[[dict[str, Any]], None]
 class Bench:
     """A work directory of its own, the expectations that its audit runs, and what mutations may name.
 
-    ``picks`` are the rows of ``mutations.picks``; SQL names them ``:row``, ``:lot`` and so on. ``controls`` is
-    the owner's folder, a copy that can be changed.
+    ``picks`` are the rows of ``mutations.picks``; SQL names them ``:row``, ``:lot`` and so on. ``controls``
+    is the owner's folder, a copy that can be changed.
     """
 
     work_dir: WorkDir
     expectations: Path
     controls: Path
     picks: Mapping[str, Any]
-    models: CompiledModels = field(repr=False)
+    models: CompiledModels | None = field(repr=False)
 
     @classmethod
-    def copy_of(cls, good: Path, to: Path, expectations: Path, models: CompiledModels) -> Bench:
-        """A bench in the folder ``to`` with what an audit reads of the work directory ``good``."""
+    def copy_of(cls, good: Path, to: Path, expectations: Path, models: CompiledModels | None) -> Bench:
+        """A bench in the folder ``to`` with what an audit reads of the work directory ``good``.
+
+        With ``models``, those of the build, it can be spoiled.
+        """
         work = to / "work"
         work.mkdir(parents=True)
         for name in FILES:
             shutil.copyfile(good / name, work / name)
         folder = json.loads((work / "build.json").read_text())["controls_folder"]
         controls = Path(shutil.copytree(folder, to / "controls"))
-        return cls(WorkDir(work), expectations, controls, pick(work / "candidate.sqlite"), models)
+        picks = pick(work / "candidate.sqlite") if models else {}
+        return cls(WorkDir(work), expectations, controls, picks, models)
 
     @contextmanager
     def open(self, database: str = "candidate.sqlite") -> Iterator[sqlite3.Connection]:
@@ -80,6 +84,7 @@ class Bench:
         What is wrong in that model's table is thereby wrong in all that follows from it, as a faulty build
         would have it: ledger, balance and target tables agree with one another.
         """
+        assert self.models is not None
         names = [model.name for model in self.models.models]
         with self.open() as connection:
             for name in ("legacy", "shipstation"):
@@ -120,14 +125,14 @@ class Bench:
         checks = check_files(self.work_dir, inputs.build, inputs.snapshot_sha256)
         return {check.id.removeprefix("files.") for check in checks if check.closes_gate}
 
-    def audit(self, controls: Path | None = None, expectations: Path | None = None) -> Verdict:
+    def audit(self) -> Verdict:
         """The verdict on what lies here now; without pages, which no mutation needs."""
         return examine(
             self.work_dir,
             read_inputs(self.work_dir),
             reporter=SilentReporter(),
-            controls_folder=controls,
-            expectations=expectations or self.expectations,
+            controls_folder=self.controls,
+            expectations=self.expectations,
         ).verdict()
 
 

@@ -1,6 +1,6 @@
 """Spoiled suites, plugins, register and GX configuration, in a copy of the folder ``expectations``.
 
-What is *accepted* is in the register too, as if it had been wanted: then nothing but the check itself can tell.
+What is *accepted* is in the register too, as if it had been wanted: then only the check itself can tell.
 """
 
 from __future__ import annotations

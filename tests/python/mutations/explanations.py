@@ -1,4 +1,4 @@
-"""Spoiled tables that explain the candidate: ledger, quarantine, balances, reports, copies of the controls."""
+"""Spoiled tables that explain the candidate: ledger, balances, reports, copies of the controls."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ FATES = (
         (ids.DECISIONS, ids.UNDECIDED),
     ),
     Fault(
-        "a decision that nobody took",
+        "a decision applied that nobody took",
         "int_decisions",
         "insert into int_decisions (decision_id, legacy_id, decision) values (99, :row, 'remove')",
         (ids.DECISIONS, ids.DECISION_REPORT),
@@ -179,7 +179,8 @@ SHIPSTATION = (
     Fault(
         "voided shipments counted",
         "int_shipstation_shipments",
-        "update int_shipstation_shipments set not_counted_because = null where not_counted_because = 'voided'",
+        "update int_shipstation_shipments set not_counted_because = null"
+        " where not_counted_because = 'voided'",
         (ids.COUNTED_UNITS,),
     ),
     Fault(

@@ -19,7 +19,7 @@ _CONTROLS = ("files.controls",)
 
 def _after(name: str, statement: str, database: str, by: tuple[str, ...]) -> Tampering:
     """Done after the build: the hash tells."""
-    suites = database == "legacy.sqlite"
+    suites = database != "shipstation.sqlite"
     return Tampering(name, lambda bench: bench.sql(statement, database), by, reads_suites=suites)
 
 
@@ -49,6 +49,21 @@ def _live_database_with_its_hash(bench: Bench) -> None:
 def _snapshot_json(name: str, edit: Edit, by: tuple[str, ...]) -> Tampering:
     return Tampering(name, lambda bench: edit_json(bench.work_dir.path / "snapshot.json", edit), by)
 
+
+AFTERWARDS = (
+    _after(
+        "a row changed after the build, in a whole audit",
+        "update shipped_items set quantity_shipped = quantity_shipped + 1 where id = :row",
+        "candidate.sqlite",
+        ("files.table_shipped_items", ids.SNAPSHOT),
+    ),
+    _after(
+        "an index dropped after the build, in a whole audit",
+        "drop index idx_shipped_items_ship_date",
+        "candidate.sqlite",
+        ("files.candidate_schema", ids.ITEM_CONTRACT),
+    ),
+)
 
 SNAPSHOT = (
     _after(
@@ -187,4 +202,4 @@ CONTROLS = (
     ),
 )
 
-INPUTS = (*SNAPSHOT, *EVIDENCE, *CONTROLS)
+INPUTS = (*AFTERWARDS, *SNAPSHOT, *EVIDENCE, *CONTROLS)

@@ -16,10 +16,10 @@ Step = str | Callable[[Bench], None]
 class Mutation:
     """A spoiled candidate.
 
-    Done after the build, it is found by hashes: exactly those of ``tables``, and the schema's where ``schema``
-    is set; ``unsound`` is a file that SQLite itself finds faulty, and that is not hashed then. Done by a faulty
-    build, whose hashes are of what it made, it is found by ``found_by``, ids of checks, each of which must
-    close the gate; more may. ``breaks`` allows checks that cannot be carried out.
+    Done after the build, it is found by hashes: exactly those of ``tables``, and the schema's where
+    ``schema`` is set; ``unsound`` is a file that SQLite itself finds faulty, and that is not hashed then.
+    Done by a faulty build, whose hashes are of what it made, it is found by ``found_by``, ids of checks, each
+    of which must close the gate; more may. ``breaks`` allows checks that cannot be carried out.
     """
 
     name: str
@@ -86,8 +86,8 @@ def swap(table: str, key: str, one: str, other: str, *columns: str) -> Step:
 class Tampering:
     """Something else that is spoiled: snapshot, controls, build.json, suites, GX's configuration.
 
-    ``found_by`` as for Mutation; or ``error`` is the class of the exception that says so, and ``message`` is in
-    its text. ``breaks`` allows checks that cannot be carried out, or that did not run. ``reads_suites`` is
+    ``found_by`` as for Mutation; or ``error`` is the class of the exception that says so, and ``message`` is
+    in its text. ``breaks`` allows checks that cannot be carried out, or that did not run. ``reads_suites`` is
     False where nothing is changed that a suite reads: then the results of the suites are those of the good
     work directory. ``alone`` needs a process of its own: an expectation that was imported once stays known.
     """

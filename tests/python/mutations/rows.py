@@ -32,7 +32,7 @@ def _swapped(other: str, *columns: str) -> Step:
 def _stays(row: str) -> str:
     """A row of the ledger that is to leave, put into the table."""
     return (
-        f"{_COPY} select legacy_id, ledger.ship_date, 'a text of its own', coalesce(sku_id, 1), lot_id, units,"
+        f"{_COPY} select legacy_id, ledger.ship_date, 'a text of its own', sku_id, lot_id, units,"
         " (select order_number from shipped_orders where order_number = ledger.order_number), null,"
         " ledger.created_at, null from audit_row_ledger as ledger left join skus using (sku_code)"
         f" left join lots using (sku_id, lot_number) where legacy_id = :{row}"
@@ -165,8 +165,8 @@ RECOVERED = (
     ),
     _rows(
         "a recovered row with the shipment of another order",
-        "update shipped_items set shipstation_shipment_id = (select shipstation_shipment_id from shipped_items"
-        " where id = :recovered_elsewhere) where id = :recovered",
+        "update shipped_items set shipstation_shipment_id = (select shipstation_shipment_id"
+        " from shipped_items where id = :recovered_elsewhere) where id = :recovered",
         by=(ids.ONE_ORDER, ids.RECOVERY, ids.SHIPMENTS),
     ),
     _rows("a recovered row lost", "delete from shipped_items where id = :recovered", by=(ids.RECOVERY,)),
