@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lotgate.dbt_checks import CheckDefinition, DbtCheck
+from lotgate.dbt_checks import CheckDefinition, DbtCheck, fingerprint
 from lotgate.errors import EnvironmentFailed, UsageError
 from lotgate.gx_suites import SuiteCheck, read_json
 from lotgate.verdict import Check
@@ -61,7 +61,7 @@ def present_register(
     ]
     return Register(
         gx={check.id: check.fingerprint for check in suites},
-        dbt={check.unique_id: check.fingerprint for check in dbt},
+        dbt={check.unique_id: fingerprint([check.severity, check.fingerprint]) for check in dbt},
         code={name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files},
     )
 

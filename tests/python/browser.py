@@ -220,7 +220,7 @@ class Page:
     def assert_quiet(self) -> None:
         """No request, nothing in the console, no exception, no dialog, and no hostile text was run."""
         if self.javascript:  # timers do not run without it; what is about to happen has a frame's time
-            self.raw.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+            self.raw.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
         assert self.requests == []
         assert self.problems == []
         assert self.raw.evaluate("() => window.pwned === undefined"), "Text in the page was run."

@@ -54,6 +54,11 @@ class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
                 )
                 where order_number in (select order_number from removed)
             ),
+            latest_days as materialized (
+                select order_number, max(day) as day from rows_of_orders
+                where {is_real_day("day")}
+                group by order_number
+            ),
             headers as materialized (
                 select order_number, day, row_number() over (
                     partition by order_number order by written <> order_number, id
@@ -68,7 +73,9 @@ class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
                 )
                 where order_number in (select order_number from removed)
             ),
-            order_days as materialized ({order_days()}),
+            order_days as materialized (
+                select * from ({order_days()}) where order_number in (select order_number from removed)
+            ),
             wrong_dates as materialized ({wrong_dates()}),
             known as materialized (
                 select removed.*,
@@ -76,6 +83,10 @@ class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
                     order_days.order_date,
                     lower({trimmed("inbox.status")}) as status,
                     case when {is_real_day("headers.day")} then headers.day end as header_day,
+                    latest_days.day as latest_day,
+                    removed.order_number in (
+                        select order_number from rows_of_orders where tracking_number is not null
+                    ) as is_tracked,
                     removed.day in (select * from wrong_dates) as is_on_wrong_date,
                     removed.order_number in (
                         select order_number from int_shipstation_shipments
@@ -84,6 +95,7 @@ class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
                 from removed
                 left join order_days on order_days.order_number = removed.order_number
                 left join legacy.orders_inbox as inbox on inbox.id = order_days.id
+                left join latest_days on latest_days.order_number = removed.order_number
                 left join headers on headers.order_number = removed.order_number and headers.place = 1
             ),
             judged as (
@@ -108,10 +120,7 @@ _NOT_CANCELLED = """
     case
         when not (is_on_wrong_date or coalesce(day < order_date, 0)) then 'nothing is wrong with its date'
         when coalesce(status, '') not in ('cancelled', 'canceled') then 'its order is not cancelled'
-        when exists (
-            select 1 from rows_of_orders
-            where rows_of_orders.order_number = known.order_number and tracking_number is not null
-        ) then 'its order has a tracking number'
+        when is_tracked then 'its order has a tracking number'
         when
             header_day is not null
             and header_day not in (select * from wrong_dates)
@@ -129,11 +138,7 @@ _NOT_RESYNCED = f"""
                 and known.created_at between {_moment("created_from")} and {_moment("created_to")}
         ) then 'it was not created in the window of an incident'
         when is_in_inbox and (order_date is null or order_date > day) then 'the inbox says its order is newer'
-        when exists (
-            select 1 from rows_of_orders
-            where rows_of_orders.order_number = known.order_number and rows_of_orders.id <> known.legacy_id
-                and {is_real_day("rows_of_orders.day")} and rows_of_orders.day > known.day
-        ) then 'another row of its order is later'
+        when latest_day > day then 'another row of its order is later'
         when header_day > day then 'its header is later'
     end
 """

@@ -243,3 +243,43 @@ class ExpectLateImportsToBeNamed(NoRowsExpectation):
                 and created_on >= date(ship_date, '+{int(self.late_days):d} days'))
             order by ship_date, created_on
         """
+
+
+class ExpectUnknownRowsToBeNamed(NoRowsExpectation):
+    """Expect a kept row to be called unknown to ShipStation exactly where its claims say so.
+
+    On a day that was fetched from ShipStation, a row is unknown unless the lines of that day that it claims
+    add up to its units. On any other day nothing is known. Unexpected is a row with another reason; shown are
+    its id, its day, its units, what it claims and its reason.
+
+    Example:
+        {}
+
+    Source: docs/rules.md section 4, rule 9.
+    """
+
+    def query(self) -> str:
+        return """
+            with covered as materialized (
+                select ship_date from audit_daily_units where shipstation_units is not null
+            ),
+            claimed as materialized (
+                select legacy_id, ship_date, sum(quantity) as units from int_shipstation_claims
+                group by legacy_id, ship_date
+            ),
+            kept as (
+                select ledger.legacy_id, items.ship_date, ledger.units,
+                    coalesce(claimed.units, 0) as claimed_units, ledger.reason,
+                    items.ship_date in (select ship_date from covered)
+                        and coalesce(claimed.units, 0) <> ledger.units as is_unknown
+                from audit_row_ledger as ledger
+                inner join main.shipped_items as items on items.id = ledger.legacy_id
+                left join claimed
+                    on claimed.legacy_id = ledger.legacy_id and claimed.ship_date = items.ship_date
+                where ledger.disposition = 'keep'
+                    and ledger.reason in ('clean', 'late_import', 'unknown_to_shipstation')
+            )
+            select legacy_id, ship_date, units, claimed_units, reason from kept
+            where (reason = 'unknown_to_shipstation') <> is_unknown
+            order by legacy_id
+        """

@@ -76,6 +76,12 @@ LEDGER = (
     _ledger("another reason of a merge", "reason = 'respelled_twin'", "merged", (ids.MERGE_REASONS,)),
     _ledger("another reason of a removal", "reason = 'cancelled_never_shipped'", "removed", (ids.REMOVALS,)),
     _ledger("a clean row said to be a late import", "reason = 'late_import'", "row", (ids.LATE_IMPORTS,)),
+    _ledger(
+        "a clean row said to be unknown to ShipStation",
+        "reason = 'unknown_to_shipstation'",
+        "row",
+        (ids.UNKNOWN_ROWS,),
+    ),
     _ledger("a decision that nobody took", "reason = 'decided'", "row", (ids.DECISIONS,)),
     _ledger("evidence blanked", "evidence = ' '", "row", (ids.EVIDENCE,)),
     _ledger("units changed in the ledger", "units = units + 1", "merged", (ids.PARSER, ids.ACCOUNTED)),
@@ -229,6 +235,12 @@ CONTROLS = (
         by=(ids.COUNTED_UNITS,),
     ),
     _table(
+        "expected_units",
+        "an expected total deleted in the candidate",
+        "delete from expected_units",
+        by=(ids.CONTROLS_READ,),
+    ),
+    _table(
         "expected_on_hand",
         "an expected stock deleted in the candidate",
         "delete from expected_on_hand",
@@ -254,6 +266,12 @@ CONTROLS = (
         "an incident's window changed in the candidate",
         "update incidents set created_from = '2025-10-06 16:15:00'",
         by=(ids.REMOVALS,),
+    ),
+    _table(
+        "incidents",
+        "an incident's correct date changed in the candidate",
+        "update incidents set correct_ship_date = '2025-10-07'",
+        by=(ids.CONTROLS_READ,),
     ),
     _table(
         "sku_variants",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # what SQLite itself says of the file
 SOUND = "files.candidate_is_sound"
+CONTROLS_READ = "files.controls_in_candidate"
 
 # shipped_items
 SKU_EXISTS = "shipped_items.sku_exists"
@@ -96,6 +97,7 @@ RESPELLED = "explanations.respelled_rows_are_merged"
 DOUBLES = "explanations.recovered_lines_have_no_row"
 EVIDENCE = "explanations.evidence_says_something"
 LATE_IMPORTS = "explanations.late_imports_are_named"
+UNKNOWN_ROWS = "explanations.unknown_rows_are_named"
 KNOWN_LOTS = "explanations.known_lots_are_taken"
 HEADER_REASONS = "explanations.header_changes_name_their_reason"
 LOT_REPORT = "explanations.lot_report_follows_from_tables"
