@@ -175,7 +175,7 @@ def examine(
     with reporter.step("Comparing files, controls and hashes"):
         checks = [
             *check_files(work_dir, build, inputs.snapshot_sha256),
-            check_controls(build, controls_folder or build.controls_folder),
+            *check_controls(build, controls_folder or build.controls_folder, work_dir.candidate),
             check_project(build, project),
             *check_dbt(build),
             *compare(register, present_register(project, expectations, suites, build.checks)),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sqlite3
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
 from lotgate.build import TARGET_TABLES, Build, hashed_tables
-from lotgate.controls import load_controls
+from lotgate.controls import Controls, load_controls
 from lotgate.dbt_checks import DbtCheck
 from lotgate.dbt_run import project_sha256
 from lotgate.errors import UsageError
@@ -44,15 +48,22 @@ def check_files(work_dir: WorkDir, build: Build, snapshot_sha256: str) -> tuple[
     )
 
 
-def check_controls(build: Build, folder: Path | None) -> Check:
-    """The owner's controls are still those that the candidate was derived with."""
-    detail = ""
+def check_controls(build: Build, folder: Path | None, candidate: Path) -> tuple[Check, ...]:
+    """The owner's controls are still those that the candidate was derived with, and it holds just these."""
+    detail = seeded = ""
     try:
-        if load_controls(folder).sha256 != build.controls_sha256:
+        controls = load_controls(folder)
+        if controls.sha256 != build.controls_sha256:
             detail = f"{folder} was changed after the build, or is another folder. {AGAIN}"
+        seeded = _seeded_otherwise(controls, candidate)
     except UsageError as error:
-        detail = f"{error.message} {error.hint or ''}".strip()
-    return _check("controls", "The controls are those that the candidate was derived with.", detail)
+        detail = seeded = f"{error.message} {error.hint or ''}".strip()
+    except sqlite3.Error as error:
+        seeded = f"The candidate cannot be read: {error}. {AGAIN}"
+    return (
+        _check("controls", "The controls are those that the candidate was derived with.", detail),
+        _check("controls_in_candidate", "The candidate holds the controls line by line.", seeded),
+    )
 
 
 def check_project(build: Build, project: Path) -> Check:
@@ -93,6 +104,24 @@ def _check_candidate(candidate: Path, build: Build) -> list[Check]:
                 f"It cannot be read: {error}. {AGAIN}",
             )
         ]
+
+
+def _seeded_otherwise(controls: Controls, candidate: Path) -> str:
+    """Which control tables of the candidate differ from the files; dbt reads an empty field as null."""
+    different = []
+    with closing(sqlite3.connect(sqlite_uri(candidate, mode="ro"), uri=True)) as connection:
+        for name, text in controls.as_files().items():
+            header, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+            table = name.removesuffix(".csv")
+            columns = ", ".join(f"coalesce(cast({column} as text), '')" for column in header)
+            found = Counter(map(_read_by_dbt, connection.execute(f"select {columns} from {table}")))
+            if found != Counter(map(_read_by_dbt, lines)):
+                different.append(table)
+    return f"Other lines than the files have: {', '.join(different)}. {AGAIN}" if different else ""
+
+
+def _read_by_dbt(fields: Iterable[str]) -> tuple[str, ...]:
+    return tuple("" if field.lower() == "null" else field for field in fields)
 
 
 def _check_tables(candidate: Path, build: Build) -> list[Check]:

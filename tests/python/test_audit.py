@@ -182,10 +182,10 @@ def test_controls_that_changed_since_the_build(lotgate: Cli, work: Path, tmp_pat
     with (controls / "expected_units.csv").open("a") as file:
         file.write("2025-10-07,1,counted\n")
     outcome = lotgate("audit", "--work-dir", work, "--controls", controls, "--json")
-    assert (outcome.code, reasons(outcome)) == (1, ["files.controls"])
+    assert (outcome.code, reasons(outcome)) == (1, ["files.controls", "files.controls_in_candidate"])
     (controls / "expected_units.csv").write_text("no such column\n1\n")
     outcome = lotgate("audit", "--work-dir", work, "--controls", controls, "--json")
-    assert (outcome.code, reasons(outcome)) == (1, ["files.controls"])
+    assert (outcome.code, reasons(outcome)) == (1, ["files.controls", "files.controls_in_candidate"])
 
 
 def test_the_snapshot_of_another_database(lotgate: Cli, work: Path, live: Path) -> None:
