@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import operator
 import os
 import platform
 import sqlite3
@@ -27,6 +28,7 @@ from lotgate.errors import EnvironmentFailed, GateClosed
 from lotgate.file_checks import check_controls, check_dbt, check_files, check_project
 from lotgate.gx_run import run_suites
 from lotgate.gx_suites import read_suites
+from lotgate.live.counter import Counter
 from lotgate.register import compare, present_register, read_register
 from lotgate.review import write_review
 from lotgate.snapshot import file_sha256
@@ -44,7 +46,8 @@ DATA_DOCS = {"gx/data_docs": "../../review/index.html", "review/data_docs": "../
 class Inputs:
     """What an audit starts from: the candidate's description, its snapshot's, and the day that was copied.
 
-    ``live_tables`` has the rows of every table of the live database when the snapshot was taken.
+    ``live_tables`` has the rows of every table of the live database when the snapshot was taken;
+    ``change_counter``, ``schema_fingerprint`` and ``database_id`` are as in ``Snapshot``.
     """
 
     build: Build
@@ -52,6 +55,9 @@ class Inputs:
     source: str
     taken_at: str
     live_tables: dict[str, int]
+    change_counter: Counter | None
+    schema_fingerprint: str
+    database_id: str | None
 
 
 def recorded_source(work_dir: WorkDir) -> str | None:
@@ -70,7 +76,19 @@ def read_inputs(work_dir: WorkDir) -> Inputs:
         tables = {
             table["name"]: int(table["rows"]) for table in content["tables"] if table["rows"] is not None
         }
-        return Inputs(build, content["sha256"], content["source"], content["taken_at"], tables)
+        counter = content["change_counter"]
+        if counter is not None:
+            counter = Counter(value=operator.index(counter["value"]), stamp=operator.index(counter["stamp"]))
+        return Inputs(
+            build=build,
+            snapshot_sha256=content["sha256"],
+            source=content["source"],
+            taken_at=content["taken_at"],
+            live_tables=tables,
+            change_counter=counter,
+            schema_fingerprint=content["schema_fingerprint"],
+            database_id=content["database_id"],
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GateClosed(
             f"{work_dir.snapshot_json}, the snapshot's description, is missing or damaged.",
@@ -143,11 +161,15 @@ class Examination:
             snapshot_sha256=build.snapshot_sha256,
             evidence_sha256=build.evidence_sha256,
             controls_sha256=build.controls_sha256,
+            project_sha256=build.project_sha256,
             register_sha256=self.register_sha256,
+            schema_fingerprint=self.inputs.schema_fingerprint,
             tables=build.hashes,
             dbt_invocation_id=build.dbt_invocation_id,
             gx_run_id=self.gx_run_id,
             versions=_versions(),
+            change_counter=self.inputs.change_counter,
+            database_id=self.inputs.database_id,
             counts=count_checks(self.checks),
         )
 

@@ -11,6 +11,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from lotgate.dbt_checks import DbtCheck, read_definitions, results
 from lotgate.dbt_run import DEMO_SEEDS, DbtNode, DbtRun, find_project, project_sha256, run_dbt
 from lotgate.errors import EnvironmentFailed, GateClosed, UsageError
 from lotgate.evidence import EvidenceSummary, ensure_evidence
+from lotgate.live.counter import CannotCount, install_counter
 from lotgate.snapshot import Snapshot, file_sha256, take_snapshot
 from lotgate.sqlite_files import path_text, sqlite_uri
 from lotgate.table_hashes import TableHash, hash_tables, schema_sha256
@@ -44,6 +46,8 @@ class Build:
     table that explains them or that the audit reads.
     ``checks`` are all data tests and unit tests of the project, whether they ran or not. ``warnings`` are
     the data tests of severity warn that found something: they are shown and close nothing.
+    ``no_counter_because`` says, in a sentence, why the snapshot knows no change-counter of the live database;
+    None where it knows one.
     """
 
     candidate: Path
@@ -59,6 +63,7 @@ class Build:
     warnings: tuple[DbtNode, ...]
     hashes: tuple[TableHash, ...]
     schema_sha256: str
+    no_counter_because: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON knows it."""
@@ -73,8 +78,13 @@ def build_candidate(
     *,
     lock_timeout: float,
     reporter: Reporter,
+    counter: bool = True,
 ) -> tuple[Snapshot, Build]:
-    """Takes a snapshot of ``database`` and builds ``work_dir.candidate`` from it; the live file is only read.
+    """Takes a snapshot of ``database`` and builds ``work_dir.candidate`` from it.
+
+    The live file is only read, but for the change-counter, which is put into it first; with ``counter``
+    False nothing is. Where the file cannot be written to, the build goes on without, and the candidate cannot
+    be swapped: see ``Build.no_counter_because``.
 
     The caller holds the work directory's lock. The snapshot takes an older candidate away. Where a check
     fails, what was built is left as ``candidate.failed.sqlite``. Raises GateClosed where a check or a
@@ -84,7 +94,12 @@ def build_candidate(
     controls = load_controls(controls_folder)
     evidence = ensure_evidence(work_dir.shipstation, database)
     evidence_sha256 = file_sha256(work_dir.shipstation)
+    problem = _count_changes(database, lock_timeout, reporter) if counter else "--no-counter was given."
     snapshot = take_snapshot(database, work_dir, lock_timeout=lock_timeout, reporter=reporter)
+    if snapshot.change_counter is not None:
+        problem = None
+    elif problem is None:
+        problem = "It was taken out again, or the schema changed, while the snapshot was taken."
     write_normalized(controls, work_dir.controls)
     unfinished = work_dir.unfinished_candidate
     remove_database(unfinished)
@@ -122,7 +137,7 @@ def build_candidate(
                 hint="Leave the work directory alone while lotgate runs, and build again.",
             )
         build = _describe(
-            work_dir, snapshot, controls_folder, controls, evidence, evidence_sha256, run, hashes
+            work_dir, snapshot, controls_folder, controls, evidence, evidence_sha256, run, hashes, problem
         )
         _finish(unfinished, work_dir, build)
     except BaseException:
@@ -135,6 +150,17 @@ def build_candidate(
     return snapshot, build
 
 
+def _count_changes(database: Path, lock_timeout: float, reporter: Reporter) -> str | None:
+    """Puts the change-counter into the live database; why not, where it cannot be."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        with reporter.step("Installing the change-counter"):
+            install_counter(database, lock_timeout=lock_timeout, now=now)
+    except (CannotCount, EnvironmentFailed) as error:
+        return error.message
+    return None
+
+
 def _describe(
     work_dir: WorkDir,
     snapshot: Snapshot,
@@ -144,6 +170,7 @@ def _describe(
     evidence_sha256: str,
     run: DbtRun,
     hashes: tuple[TableHash, ...],
+    no_counter_because: str | None,
 ) -> Build:
     return Build(
         candidate=work_dir.candidate,
@@ -159,6 +186,7 @@ def _describe(
         warnings=run.with_status("warn"),
         hashes=hashes,
         schema_sha256=schema_sha256(work_dir.unfinished_candidate),
+        no_counter_because=no_counter_because,
     )
 
 

@@ -11,10 +11,17 @@ from collections.abc import Sequence
 import click
 
 from lotgate.commands.audit import audit, checks
+from lotgate.commands.backups import backups
 from lotgate.commands.build import build, demo
+from lotgate.commands.config import config
 from lotgate.commands.doctor import doctor
+from lotgate.commands.migrate import migrate, prework
 from lotgate.commands.review import review
+from lotgate.commands.rollback import contract, rollback
 from lotgate.commands.snapshot import snapshot
+from lotgate.commands.status import status
+from lotgate.commands.swap import plan, swap
+from lotgate.commands.verify import verify
 from lotgate.errors import EnvironmentFailed, LotgateError, UsageError
 
 __all__ = ["cli", "main"]
@@ -26,7 +33,8 @@ __all__ = ["cli", "main"]
 def cli(debug: bool) -> None:
     """Turn the free-text SKU-lot tables of a live order database into audited, constraint-enforced tables.
 
-    The live database is only read. Every command has an example: lotgate COMMAND --help.
+    The live database is only read, but for the change-counter of `build` and for what swap, rollback and
+    contract do. Every command has an example: lotgate COMMAND --help.
 
     Exit codes: 0 done; 1 the gate is closed (a check failed, or it is not allowed now); 2 wrong usage or
     configuration; 3 the environment failed (I/O, lock, network, missing tool).
@@ -34,12 +42,22 @@ def cli(debug: bool) -> None:
 
 
 cli.add_command(audit)
+cli.add_command(backups)
 cli.add_command(build)
 cli.add_command(checks)
+cli.add_command(config)
+cli.add_command(contract)
 cli.add_command(demo)
 cli.add_command(doctor)
+cli.add_command(migrate)
+cli.add_command(plan)
+cli.add_command(prework)
 cli.add_command(review)
+cli.add_command(rollback)
 cli.add_command(snapshot)
+cli.add_command(status)
+cli.add_command(swap)
+cli.add_command(verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

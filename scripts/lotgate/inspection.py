@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -29,6 +29,7 @@ __all__ = [
     "check_foreign_keys",
     "check_integrity",
     "check_schema",
+    "corrupt",
     "find_additions",
     "find_id_problem",
     "find_invalid_texts",
@@ -40,8 +41,6 @@ INTEGRITY_MESSAGES = 20
 SHOWN_ROWS = 5
 # enough to be fast, few enough to be small: about 1 MB of text
 TEXT_CHUNK_ROWS = 10_000
-# The names of lotgate's own tables in its copies; they are no part of the live database.
-OWN_TABLES = ("lotgate_snapshot",)
 
 
 @dataclass(frozen=True)
@@ -86,16 +85,15 @@ class InvalidText:
 
 
 def list_tables(connection: sqlite3.Connection, *, count: bool = True) -> tuple[TableInfo, ...]:
-    """Everything in the schema but indexes and SQLite's own tables, by name, tables first."""
+    """Everything in the schema but indexes and SQLite's and lotgate's own, by name, tables first."""
     found = connection.execute(
         "select type, name, sql like 'create virtual%' from sqlite_schema"
         " where type in ('table', 'view', 'trigger') and name not like 'sqlite\\_%' escape '\\'"
+        " and name not like 'lotgate\\_%' escape '\\'"
         " order by type = 'trigger', type = 'view', name"
     ).fetchall()
     tables = []
     for type_, name, virtual in found:
-        if name in OWN_TABLES:
-            continue
         if type_ == "trigger":
             tables.append(TableInfo(name, "trigger", None, (), "left alone"))
             continue
@@ -150,6 +148,15 @@ def check_integrity(connection: sqlite3.Connection) -> tuple[str, ...]:
     """SQLite's complaints from ``integrity_check``, at most 20; empty where it is content."""
     messages = [row[0] for row in connection.execute(f"pragma integrity_check({INTEGRITY_MESSAGES})")]
     return () if messages == ["ok"] else tuple(messages)
+
+
+def corrupt(path: Path, complaints: Sequence[str]) -> GateClosed:
+    """The error to raise for what SQLite's check found wrong in a live database."""
+    return GateClosed(
+        f"{path} is corrupt; SQLite's integrity check says: {'; '.join(complaints[:3])}"
+        + (f" (and {len(complaints) - 3} more)." if len(complaints) > 3 else "."),
+        hint="Restore it from a backup, or recover what can be with `sqlite3 FILE .recover`.",
+    )
 
 
 def check_foreign_keys(connection: sqlite3.Connection, tables: Collection[TableInfo]) -> ForeignKeys:

@@ -1,6 +1,7 @@
 """The snapshot: one consistent, checked and hashed copy of the live database (docs/design.md, section 4).
 
-It is what everything later is derived from, and the first verified backup. The live file is only read.
+It is what everything later is derived from, and the first verified backup. The live file is only read; what
+is lotgate's own in it (names that begin with ``lotgate_``) does not go into the copy.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from lotgate.inspection import (
     check_foreign_keys,
     check_integrity,
     check_schema,
+    corrupt,
     find_additions,
     find_id_problem,
     find_invalid_texts,
     list_tables,
 )
-from lotgate.legacy_schema import additions
+from lotgate.legacy_schema import additions, quoted
+from lotgate.live.counter import Counter, read_counter, schema_fingerprint
+from lotgate.live.state import database_id
 from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, LiveDatabase, explain, open_live, path_text, sqlite_uri
 from lotgate.workdir import WorkDir, discard_audit, remove_database, write_private
 
@@ -46,6 +50,9 @@ class Snapshot:
     ``tables`` describes the live database; ``added`` names what the copy has beyond it. ``journal_mode`` is
     the live database's. ``integrity`` is ``ok``, or there would be no snapshot. ``foreign_key_violations``
     counts rows by table, and ``foreign_keys_unchecked`` names tables whose keys point nowhere.
+    ``change_counter``, ``schema_fingerprint`` and ``database_id`` are the live database's at that moment;
+    ``change_counter`` is None where it had none that could be relied on, ``database_id`` where lotgate never
+    wrote to it.
     """
 
     path: Path
@@ -58,6 +65,9 @@ class Snapshot:
     integrity: str
     foreign_key_violations: Mapping[str, int]
     foreign_keys_unchecked: tuple[str, ...]
+    change_counter: Counter | None
+    schema_fingerprint: str
+    database_id: str | None
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON knows it."""
@@ -86,6 +96,10 @@ def take_snapshot(
             size = _database_size(live.connection)
             _check_space(work_dir, size)
             journal_mode = _journal_mode(live)
+            # of one moment with the copy: all of it is one read transaction
+            counter = read_counter(live.connection)
+            fingerprint = schema_fingerprint(live.connection)
+            identity = database_id(live.connection)
             with reporter.step(f"Copying {source.name} ({format_size(size)})"):
                 _copy(live.connection, temporary, work_dir.legacy, lock_timeout)
         try:
@@ -113,6 +127,9 @@ def take_snapshot(
         journal_mode=journal_mode,
         sqlite_version=sqlite3.sqlite_version,
         integrity="ok",
+        change_counter=counter,
+        schema_fingerprint=fingerprint,
+        database_id=identity,
         **found,
     )
     with write_private(work_dir.snapshot_json) as temporary:
@@ -182,18 +199,15 @@ def _complete(connection: sqlite3.Connection, source: Path, reporter: Reporter) 
     with reporter.step("Checking the snapshot"):
         complaints = check_integrity(connection)
         if complaints:
-            raise GateClosed(
-                f"{source} is corrupt; SQLite's integrity check says: {'; '.join(complaints[:3])}"
-                + (f" (and {len(complaints) - 3} more)." if len(complaints) > 3 else "."),
-                hint="Restore it from a backup, or recover what can be with `sqlite3 FILE .recover`.",
-            )
+            raise corrupt(source, complaints)
         _check_rows(connection, source)
         tables = list_tables(connection)
         keys = check_foreign_keys(connection, tables)
+    connection.execute("pragma secure_delete = on")  # what is dropped leaves no trace in the file
     connection.execute("begin immediate")
+    _drop_own(connection)
     for statement in additions({t.name: t.columns for t in tables if t.kind != "trigger"}):
         connection.execute(statement)
-    connection.execute("drop table if exists lotgate_snapshot")  # a snapshot of a snapshot has one already
     connection.execute("create table lotgate_snapshot (key text primary key, value text) strict")
     connection.executemany(
         "insert into lotgate_snapshot (key, value) values (?, ?)",
@@ -206,6 +220,16 @@ def _complete(connection: sqlite3.Connection, source: Path, reporter: Reporter) 
         "foreign_key_violations": dict(keys.violations),
         "foreign_keys_unchecked": keys.unchecked,
     }
+
+
+def _drop_own(connection: sqlite3.Connection) -> None:
+    """Takes out what is lotgate's: nothing is derived from it. (A snapshot of a snapshot has its marker.)"""
+    found = connection.execute(
+        "select type, name from sqlite_schema where type in ('trigger', 'view', 'table')"
+        " and name like 'lotgate\\_%' escape '\\' order by type = 'table', type = 'view', name"
+    ).fetchall()
+    for type_, name in found:
+        connection.execute(f"drop {type_} {quoted(name)}")
 
 
 def _check_rows(connection: sqlite3.Connection, source: Path) -> None:

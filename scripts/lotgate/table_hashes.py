@@ -12,7 +12,7 @@ from pathlib import Path
 from lotgate.legacy_schema import quoted
 from lotgate.sqlite_files import sqlite_uri
 
-__all__ = ["TableHash", "hash_tables", "schema_sha256"]
+__all__ = ["TableHash", "hash_query", "hash_tables", "schema_sha256"]
 
 ROWS_A_CHUNK = 5_000
 
@@ -43,18 +43,28 @@ def schema_sha256(database: Path) -> str:
     return hashlib.sha256(ascii(sorted(map(str, found))).encode()).hexdigest()
 
 
-def _hash(connection: sqlite3.Connection, table: str) -> TableHash:
+def hash_query(connection: sqlite3.Connection, table: str, query: str) -> TableHash:
+    """The same hash over the columns and rows of a query, which says in which order the rows come."""
+    text_factory = connection.text_factory
     connection.text_factory = str
     try:
-        return _hash_as_it_is(connection, table)
-    except sqlite3.OperationalError:
+        return _hash_as_it_is(connection, table, query)
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
         # A BLOB that was read as text need not be UTF-8. It has a hash, too, only slower.
         connection.text_factory = lambda value: value.decode("utf-8", "surrogateescape")
-        return _hash_as_it_is(connection, table)
+        return _hash_as_it_is(connection, table, query)
+    finally:
+        connection.text_factory = text_factory
 
 
-def _hash_as_it_is(connection: sqlite3.Connection, table: str) -> TableHash:
-    cursor = connection.execute(f"select * from {quoted(table)} order by rowid")
+def _hash(connection: sqlite3.Connection, table: str) -> TableHash:
+    return hash_query(connection, table, f"select * from {quoted(table)} order by rowid")
+
+
+def _hash_as_it_is(connection: sqlite3.Connection, table: str, query: str) -> TableHash:
+    cursor = connection.execute(query)
     digest = hashlib.sha256(ascii([column[0] for column in cursor.description]).encode())
     rows = 0
     while chunk := cursor.fetchmany(ROWS_A_CHUNK):

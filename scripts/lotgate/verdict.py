@@ -5,22 +5,32 @@ Source: docs/audit.md, "The verdict".
 
 from __future__ import annotations
 
+import collections
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from lotgate.errors import GateClosed
+from lotgate.live.counter import Counter
 from lotgate.table_hashes import TableHash
 from lotgate.workdir import write_private
 
-__all__ = ["Check", "Result", "Severity", "Verdict", "count_checks", "read_summary", "write_verdict"]
+__all__ = [
+    "Check",
+    "Result",
+    "Severity",
+    "Verdict",
+    "count_checks",
+    "read_summary",
+    "read_verdict",
+    "write_verdict",
+]
 
 Severity = Literal["critical", "warning", "info"]
 Result = Literal["passed", "failed", "errored", "not_run"]
-FORMAT = 1
+FORMAT = 2
 """Raised when a field changes its meaning, so that an older verdict is not misread."""
 
 
@@ -55,8 +65,9 @@ class Check:
 class Verdict:
     """May this candidate be promoted, and why?
 
-    ``audited_at`` is UTC, ISO 8601. ``change_counter`` is the live database's at the snapshot, None where the
-    build put none there; then the candidate can be audited and cannot be swapped.
+    ``audited_at`` is UTC, ISO 8601. ``change_counter``, ``schema_fingerprint`` and ``database_id`` are the
+    live database's at the snapshot. ``change_counter`` is None where the build put none there; then the
+    candidate can be audited and cannot be swapped.
     """
 
     checks: tuple[Check, ...]
@@ -65,12 +76,15 @@ class Verdict:
     snapshot_sha256: str
     evidence_sha256: str
     controls_sha256: str
+    project_sha256: str
     register_sha256: str
+    schema_fingerprint: str
     tables: tuple[TableHash, ...]
     dbt_invocation_id: str
     gx_run_id: str
     versions: Mapping[str, str]
-    change_counter: int | None = None
+    change_counter: Counter | None = None
+    database_id: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -95,6 +109,8 @@ class Verdict:
             return "The gate is closed."
         if self.change_counter is None:
             return "The build put no change-counter into the live database."
+        if self.database_id is None:
+            return "The live database had no id of its own when the snapshot was taken."
         return None
 
     def as_json(self) -> dict[str, Any]:
@@ -106,11 +122,14 @@ class Verdict:
             "cannot_be_swapped_because": self.cannot_be_swapped_because,
             "audited_at": self.audited_at,
             "source": self.source,
-            "change_counter": self.change_counter,
+            "database_id": self.database_id,
+            "change_counter": None if self.change_counter is None else asdict(self.change_counter),
+            "schema_fingerprint": self.schema_fingerprint,
             "hashes": {
                 "snapshot": self.snapshot_sha256,
                 "evidence": self.evidence_sha256,
                 "controls": self.controls_sha256,
+                "project": self.project_sha256,
                 "register": self.register_sha256,
                 "tables": {table.table: table.sha256 for table in self.tables},
             },
@@ -125,7 +144,7 @@ class Verdict:
 def count_checks(checks: Iterable[Check]) -> dict[str, int]:
     """How many checks there are, and how many of them have each result."""
     found = list(checks)
-    by_result = Counter(check.result for check in found)
+    by_result = collections.Counter(check.result for check in found)
     results: tuple[Result, ...] = ("passed", "failed", "errored", "not_run")
     return {"checks": len(found)} | {result: by_result[result] for result in results}
 
@@ -137,6 +156,68 @@ def read_summary(path: Path) -> dict[str, Any]:
         return {name: content[name] for name in ("verdict", "reasons", "audited_at", "counts")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GateClosed(f"{path} is damaged.", hint="Audit again with `lotgate audit`.") from error
+
+
+def read_verdict(path: Path) -> Verdict:
+    """The whole verdict, as ``write_verdict`` wrote it, for the swap to believe.
+
+    What the head says must follow from the checks below it: a file that says ``open`` above a check that
+    closes the gate, or whose counts differ, is damaged. Raises GateClosed for that, for a file of another
+    format, and where there is none.
+    """
+    from pydantic import TypeAdapter
+
+    try:
+        content = json.loads(path.read_text(encoding="ascii"))
+        if content["format"] != FORMAT:
+            raise GateClosed(
+                f"{path} is of another version of lotgate (format {content['format']}, not {FORMAT}).",
+                hint="Audit again with `lotgate audit`.",
+            )
+        verdict = TypeAdapter(Verdict).validate_json(json.dumps(_fields(content)), strict=True)
+    except FileNotFoundError as error:
+        raise GateClosed(f"There is no verdict {path}.", hint="Audit with `lotgate audit`.") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise GateClosed(f"{path} is damaged.", hint="Audit again with `lotgate audit`.") from error
+    expected = verdict.as_json()
+    wrong = [name for name in {*content, *expected} if content.get(name, ...) != expected.get(name, ...)]
+    if verdict.counts != count_checks(verdict.checks):
+        wrong.append("counts")
+    if len({check.id for check in verdict.checks}) != len(verdict.checks):
+        wrong.append("checks")
+    if wrong:
+        raise GateClosed(
+            f"{path} contradicts itself ({', '.join(sorted(wrong))}): it was changed after the audit.",
+            hint="Audit again with `lotgate audit`.",
+        )
+    return verdict
+
+
+def _fields(content: dict[str, Any]) -> dict[str, Any]:
+    """The fields of ``Verdict`` from the content of a file."""
+    hashes = content["hashes"]
+    named = ("snapshot", "evidence", "controls", "project", "register")
+    same = (
+        "audited_at",
+        "source",
+        "change_counter",
+        "schema_fingerprint",
+        "database_id",
+        "versions",
+        "counts",
+    )
+    return (
+        {f"{name}_sha256": hashes[name] for name in named}
+        | {name: content[name] for name in (*same, "checks")}
+        | {
+            "tables": [
+                {"table": table, "rows": content["rows"][table], "sha256": sha256}
+                for table, sha256 in hashes["tables"].items()
+            ],
+            "dbt_invocation_id": content["runs"]["dbt"],
+            "gx_run_id": content["runs"]["gx"],
+        }
+    )
 
 
 def write_verdict(verdict: Verdict, path: Path) -> None:

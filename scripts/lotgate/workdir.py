@@ -98,6 +98,11 @@ class WorkDir:
         return self.gx / "summary.md"
 
     @property
+    def rehearsal(self) -> Path:
+        """The folder of the copy that a plan is tried on."""
+        return self.path / "rehearsal"
+
+    @property
     def review(self) -> Path:
         """The folder of the pages for a person; ``index.html`` is the first."""
         return self.path / "review"
@@ -118,7 +123,7 @@ class WorkDir:
     @property
     def folders(self) -> tuple[Path, ...]:
         """Every folder that lotgate or dbt may empty here."""
-        return (self.controls, self.dbt, self.gx, self.review)
+        return (self.controls, self.dbt, self.gx, self.review, self.rehearsal)
 
 
 @contextmanager
@@ -283,7 +288,7 @@ def _refuse_collisions(work_dir: WorkDir, database: Path) -> None:
                 f"{path} in the work directory is the live database itself.",
                 hint="Use another --work-dir, or remove that link.",
             )
-    for folder in (work_dir.controls, work_dir.dbt):
+    for folder in (work_dir.controls, work_dir.dbt, work_dir.rehearsal):
         if folder.is_symlink():
             raise UsageError(
                 f"{folder} is a link to a folder, which lotgate empties.",

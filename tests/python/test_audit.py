@@ -17,6 +17,10 @@ from conftest import Outcome, drop_privileges, fingerprint, run_lotgate
 from lotgate.audit import audit_candidate
 from lotgate.console import SilentReporter
 from lotgate.errors import EnvironmentFailed, LotgateError, UsageError
+from lotgate.live.counter import read_counter, schema_fingerprint
+from lotgate.live.state import database_id
+from lotgate.sqlite_files import open_live
+from lotgate.verdict import read_verdict
 from lotgate.workdir import WorkDir
 
 Cli = Callable[..., Outcome]
@@ -51,7 +55,17 @@ def test_the_demo_is_open_and_everything_is_there(demo_build: Path) -> None:
     verdict = json.loads((demo_build / "verdict.json").read_text())
     assert verdict["verdict"] == "open"
     assert verdict["reasons"] == []
-    assert "change-counter" in verdict["cannot_be_swapped_because"]
+    assert verdict["cannot_be_swapped_because"] is None
+    with open_live(
+        demo_build / "demo" / "ora.db"
+    ) as live:  # as they are now: nothing changed since the build
+        found = read_counter(live.connection)
+        assert found is not None
+        assert verdict["change_counter"] == {"value": found.value, "stamp": found.stamp}
+        assert verdict["schema_fingerprint"] == schema_fingerprint(live.connection)
+        assert verdict["database_id"] == database_id(live.connection)
+    read = read_verdict(demo_build / "verdict.json")
+    assert (read.change_counter, json.loads(json.dumps(read.as_json()))) == (found, verdict)
     counts = verdict["counts"]
     assert counts["checks"] == len(verdict["checks"]) == len({check["id"] for check in verdict["checks"]})
     assert (counts["errored"], counts["not_run"]) == (0, 0)
@@ -64,6 +78,7 @@ def test_the_demo_is_open_and_everything_is_there(demo_build: Path) -> None:
     assert verdict["hashes"]["tables"] == {table["table"]: table["sha256"] for table in build["hashes"]}
     assert verdict["hashes"]["snapshot"] == build["snapshot_sha256"]
     assert verdict["hashes"]["controls"] == build["controls_sha256"]
+    assert verdict["hashes"]["project"] == build["project_sha256"]
     assert verdict["runs"]["dbt"] == build["dbt_invocation_id"]
     pages = [
         "review/index.html",
@@ -115,6 +130,7 @@ def test_what_a_person_reads(lotgate: Cli, work: Path) -> None:
     lines = outcome.out.splitlines()
     assert lines[0] == "The gate is open."
     assert " checks: " in lines[1]
+    assert "swap" not in outcome.out
     assert any(line.startswith("Warning: ") for line in lines)
     assert f"Review     {work / 'review' / 'index.html'}" in lines
     progress = outcome.err.splitlines()
@@ -151,6 +167,27 @@ def test_without_a_candidate(lotgate: Cli, tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
     (tmp_path / "candidate.failed.sqlite").touch()
     assert ", only one that did not hold." in lotgate("audit", "--work-dir", tmp_path).err
+
+
+def test_a_candidate_that_cannot_be_swapped_says_so(lotgate: Cli, work: Path) -> None:
+    description = json.loads((work / "snapshot.json").read_text())
+    (work / "snapshot.json").write_text(json.dumps(description | {"change_counter": None}))
+    outcome = lotgate("audit", "--work-dir", work)
+    assert outcome.code == 0
+    assert (
+        "It cannot be swapped yet: The build put no change-counter into the live database.\n" in outcome.out
+    )
+    assert json.loads((work / "verdict.json").read_text())["change_counter"] is None
+
+
+@pytest.mark.parametrize("name", ["change_counter", "schema_fingerprint", "database_id"])
+def test_a_snapshot_that_lacks_what_binds_it(lotgate: Cli, work: Path, name: str) -> None:
+    description = json.loads((work / "snapshot.json").read_text())
+    del description[name]
+    (work / "snapshot.json").write_text(json.dumps(description))
+    outcome = lotgate("audit", "--work-dir", work)
+    assert (outcome.code, audited(work)) == (1, [])
+    assert "snapshot.json, the snapshot's description, is missing or damaged." in outcome.err
 
 
 @pytest.mark.parametrize("name", ["build.json", "snapshot.json"])

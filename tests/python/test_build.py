@@ -27,6 +27,8 @@ import lotgate.build
 from conftest import Outcome, fingerprint
 from lotgate.dbt_run import DbtRun
 from lotgate.generator import Shape, generate
+from lotgate.legacy_schema import quoted
+from lotgate.sqlite_files import open_live
 from lotgate.table_hashes import hash_tables
 
 Cli = Callable[..., Outcome]
@@ -86,6 +88,20 @@ def put_old_candidate(work: Path) -> None:
         (work / name).write_text("of an earlier build")
 
 
+def apart_from_lotgate(database: Path) -> dict[str, Any]:
+    """All that is in a database, but for what is lotgate's own: its schema and every row."""
+    with open_live(database) as live:  # which leaves no -wal and -shm behind
+        live.connection.text_factory = bytes
+        schema = live.connection.execute(
+            "select type, name, sql from sqlite_schema"
+            " where name not like 'lotgate\\_%' escape '\\' and sql is not null order by name"
+        ).fetchall()
+        tables = [name.decode() for type_, name, _ in schema if type_ == b"table"]
+        return {"": schema} | {
+            table: live.connection.execute(f"select * from {quoted(table)}").fetchall() for table in tables
+        }
+
+
 def no_candidate(work: Path) -> bool:
     """Whether there is nothing that could be taken for a candidate."""
     names = {path.name for path in work.iterdir()}
@@ -116,7 +132,7 @@ def test_what_a_build_leaves(
     monkeypatch.setenv("DBT_EMPTY", "1")
     monkeypatch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "test unit_test")
     put_old_candidate(work)
-    before = fingerprint(live.parent)
+    before, content = fingerprint(live.parent), apart_from_lotgate(live)
     assert before["ora.db-wal"][0] != hashlib.sha256(b"").hexdigest()
     old = os.umask(0)
     try:
@@ -124,7 +140,13 @@ def test_what_a_build_leaves(
     finally:
         os.umask(old)
     assert outcome.code == 0, outcome.err
-    assert fingerprint(live.parent) == before
+    after = fingerprint(live.parent)
+    assert after.pop("ora.db-wal") != before.pop("ora.db-wal")  # the counter, and nothing else
+    assert after == before
+    assert apart_from_lotgate(live) == content
+    assert rows_of(live, "select name from sqlite_schema where type = 'table' and name like 'lotgate%'") == [
+        ("lotgate_state",), ("lotgate_change_counter",), ("lotgate_changed_orders",)
+    ]  # fmt: skip
     assert os.environ["DBT_EMPTY"] == "1"
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in work.iterdir() if path.is_file()}
@@ -139,6 +161,9 @@ def test_what_a_build_leaves(
     described = json.loads((work / "build.json").read_text(encoding="ascii"))
     for name, file in (("snapshot", "legacy.sqlite"), ("evidence", "shipstation.sqlite")):
         assert described[f"{name}_sha256"] == hashlib.sha256((work / file).read_bytes()).hexdigest()
+    assert described["no_counter_because"] is None
+    recorded = json.loads((work / "snapshot.json").read_text(encoding="ascii"))["change_counter"]
+    assert rows_of(live, "select value, stamp from lotgate_change_counter") == [tuple(recorded.values())]
     tables = [table["table"] for table in described["hashes"]]
     assert {"skus", "lots", "shipped_orders", "shipped_items", "audit_row_ledger"} <= set(tables)
     found = hash_tables(work / "candidate.sqlite", tables)
@@ -280,7 +305,8 @@ def test_writers_go_on_writing(
     write(3)
     outcome = lotgate("build", "--database", live, "--work-dir", work, "--controls", controls)
     assert outcome.code == 0, outcome.err
-    assert len(steps) == 5
+    assert len(steps) == 6
+    recorded = json.loads((work / "snapshot.json").read_text())["change_counter"]["value"]
     write(3)
     assert all(count > 30 for count in written)
     for writer in busy:
@@ -291,6 +317,8 @@ def test_writers_go_on_writing(
     assert 20 + 2 * 3 <= items < 20 + sum(written)
     (after,) = rows_of(live, "select count(*) from shipped_items")[0]
     assert after >= 20 + sum(written)
+    (counted,) = rows_of(live, "select value from lotgate_change_counter")[0]
+    assert counted - recorded >= 2 * (after - items)  # an order and its row, each time
     assert live.with_name("ora.db-wal").exists()
 
 
@@ -319,7 +347,7 @@ def test_decisions_that_cannot_be_applied(
     ]
     controls = write_controls(tmp_path / "controls", quarantine_decisions=[DECISION, *lines])
     put_old_candidate(work)
-    before = fingerprint(live.parent)
+    content = apart_from_lotgate(live)
     outcome = lotgate("build", "--database", live, "--work-dir", work, "--controls", controls)
     assert outcome.code == 2
     problem = outcome.err[outcome.err.index("Error: ") :]
@@ -336,7 +364,7 @@ def test_decisions_that_cannot_be_applied(
     assert "Hint: Correct those lines, or name the folder of this database's controls with" in problem
     assert outcome.out == ""
     assert no_candidate(work)
-    assert fingerprint(live.parent) == before
+    assert apart_from_lotgate(live) == content
     problems = "select count(*) from audit_decisions where problem is not null"
     assert rows_of(work / "candidate.failed.sqlite", problems) == [(3,)]
     assert stat.S_IMODE((work / "candidate.failed.sqlite").stat().st_mode) == 0o600

@@ -22,7 +22,7 @@ import pytest
 from conftest import LOTGATE, Outcome, fingerprint
 from lotgate.generator import Generated, Shape, generate
 from reference import evaluate
-from test_build import leave_out_unit_tests, work_dir_of_the_session
+from test_build import apart_from_lotgate, leave_out_unit_tests, work_dir_of_the_session
 
 Cli = Callable[..., Outcome]
 Row = tuple[Any, ...]
@@ -98,13 +98,16 @@ def test_every_row_gets_what_it_should(
     made = generate(tmp_path / "made", rows=ROWS, seed=20251006 + len(shape), shape=shape)
     work = work_dir_of_the_session(tmp_path_factory)
     put_evidence(made, work)
-    before = fingerprint(made.directory)
+    before, content = fingerprint(made.directory), apart_from_lotgate(made.database)
     outcome = lotgate(
         "build", "--database", made.database, "--work-dir", work, "--controls", made.controls, "--json"
     )
     assert outcome.code == 0, outcome.err
     assert outcome.err == ""
-    assert fingerprint(made.directory) == before
+    after = fingerprint(made.directory)
+    assert after.pop(made.database.name) != before.pop(made.database.name)  # the counter, and nothing else
+    assert after == before
+    assert apart_from_lotgate(made.database) == content
     assert_as_expected(made, work / "candidate.sqlite")
     figures = outcome.json["figures"]
     assert (figures["legacy_rows"], figures["residual"]) == (made.rows, 0)

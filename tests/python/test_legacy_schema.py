@@ -195,7 +195,8 @@ def test_classify(table: str, expected: str) -> None:
         ({"skus": ["sku_id"], "lots": ["lot_id"], "shipped_items": ["id", "SKU_ID"]}, True),
         ({"skus": ["sku_id"], "lots": ["lot_id"], "shipped_items": ["id", "base_sku"]}, False),
         ({"skus": ["sku_id"], "shipped_items": ["id", "sku_id"]}, False),
-        ({"Lotgate_History": ["id"]}, True),
+        ({"Lotgate_History": ["id"], "shipped_items": ["id"]}, False),  # it stays after a rollback
+        ({"lotgate_history": ["id"], "Legacy_Shipped_Items": ["id"]}, True),
         ({"legacy_shipped_items": ["id"]}, True),
         ({"lotgate_counter": ["n"], "shipped_items": ["id"]}, False),
         ({}, False),

@@ -30,6 +30,7 @@ from lotgate.errors import EnvironmentFailed
 from lotgate.figures import DayUnits, read_figures
 from lotgate.generator import generate
 from lotgate.legacy_schema import Shape, create_legacy_database
+from lotgate.live import counter as change_counter
 from lotgate.review import write_review
 from lotgate.review.changed_rows import read_changed_rows
 from lotgate.review.charts import draw_units
@@ -73,7 +74,7 @@ ERRORED = Check(
 LEFT_OUT = Check("register.lots", "register", "Every check that must run did.", "info", "not_run")
 
 
-def verdict_of(*checks: Check, counter: int | None = 7, source: str = "/srv/orders/ora.db") -> Verdict:
+def verdict_of(*checks: Check, counter: int | None = 7001, source: str = "/srv/orders/ora.db") -> Verdict:
     """A verdict made by hand."""
     return Verdict(
         checks=checks,
@@ -82,12 +83,15 @@ def verdict_of(*checks: Check, counter: int | None = 7, source: str = "/srv/orde
         snapshot_sha256="5a" * 32,
         evidence_sha256="e1" * 32,
         controls_sha256="c0" * 32,
+        project_sha256="b0" * 32,
         register_sha256="4e" * 32,
+        schema_fingerprint="f1" * 32,
         tables=(TableHash("shipped_items", 467, "71" * 32),),
         dbt_invocation_id="dbt-run",
         gx_run_id="gx-run",
         versions={"lotgate": "0.1.0", "dbt-core": "1.11.2"},
-        change_counter=counter,
+        change_counter=None if counter is None else change_counter.Counter(counter, -1234567),
+        database_id="d1" * 16,
     )
 
 
@@ -619,3 +623,4 @@ def test_the_index_has_the_hashes_and_the_versions(demo: WorkDir) -> None:
     taken = json.loads(demo.snapshot_json.read_text())["taken_at"]
     for part in ("5a" * 32, "5a5a5a5a5a5a…", "71" * 32, "dbt-core 1.11.2", "dbt-run", moment(taken)):
         assert part in text
+    assert "<dt>Change-counter</dt><dd>7,001</dd>" in text

@@ -5,21 +5,36 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lotgate.ci_reports import as_junit, as_markdown
 from lotgate.errors import GateClosed
+from lotgate.live.counter import Counter
 from lotgate.table_hashes import TableHash
-from lotgate.verdict import Check, Result, Severity, Verdict, count_checks, read_summary, write_verdict
+from lotgate.verdict import (
+    FORMAT,
+    Check,
+    Result,
+    Severity,
+    Verdict,
+    count_checks,
+    read_summary,
+    read_verdict,
+    write_verdict,
+)
 
 PASSED = Check("skus.one", "skus", "Every SKU has a code.", "critical", "passed")
 HOSTILE = "<script>alert(1)</script> | `x` [a](javascript:b) @all ]]> & \x00\x1b\ud800 \u202e"
 
+COUNTED = Counter(7, -(2**63))
 
-def verdict(*checks: Check, counter: int | None = 7) -> Verdict:
+
+def verdict(*checks: Check, counter: Counter | None = COUNTED) -> Verdict:
     return Verdict(
         checks=checks,
         audited_at="2026-01-02T03:04:05+00:00",
@@ -27,12 +42,15 @@ def verdict(*checks: Check, counter: int | None = 7) -> Verdict:
         snapshot_sha256="a" * 64,
         evidence_sha256="b" * 64,
         controls_sha256="c" * 64,
+        project_sha256="0" * 64,
         register_sha256="d" * 64,
+        schema_fingerprint="f" * 64,
         tables=(TableHash("skus", 5, "e" * 64),),
         dbt_invocation_id="dbt-run",
         gx_run_id="gx-run",
         versions={"lotgate": "0.1.0"},
         change_counter=counter,
+        database_id="1" * 32,
         counts=count_checks(checks),
     )
 
@@ -74,6 +92,8 @@ def test_without_checks_the_gate_is_closed() -> None:
 def test_what_cannot_be_swapped() -> None:
     assert verdict(PASSED).cannot_be_swapped_because is None
     assert "change-counter" in str(verdict(PASSED, counter=None).cannot_be_swapped_because)
+    nameless = replace(verdict(PASSED), database_id=None)
+    assert "no id of its own" in str(nameless.cannot_be_swapped_because)
     failed = replace(PASSED, result="failed")
     assert verdict(failed).cannot_be_swapped_because == "The gate is closed."
 
@@ -91,6 +111,78 @@ def test_a_verdict_is_written_whole_and_read_back(tmp_path: Path) -> None:
     file.write_text(file.read_text()[:50])
     with pytest.raises(GateClosed, match="damaged"):
         read_summary(file)
+
+
+NOTICED = Check("lots.one", "lots", "One active lot.", "warning", "failed", "2 rows", 2)
+CLOSES = Check("skus.two", "skus", "No blank names.", "critical", "failed", "1 row: sku 17612", 1)
+
+
+@pytest.mark.parametrize("checks", [(), (PASSED,), (PASSED, NOTICED), (PASSED, NOTICED, CLOSES)])
+@pytest.mark.parametrize("counter", [None, Counter(0, 0), Counter(2**40, 2**63 - 1), Counter(1, -(2**63))])
+def test_a_verdict_that_is_read_is_the_one_that_was_written(
+    tmp_path: Path, checks: tuple[Check, ...], counter: Counter | None
+) -> None:
+    written = verdict(*checks, counter=counter)
+    write_verdict(written, tmp_path / "verdict.json")
+    assert read_verdict(tmp_path / "verdict.json") == written
+
+
+def edit(content: dict[str, Any], *path: str | int, value: object) -> None:
+    place: Any = content
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+
+
+DAMAGE: dict[str, Callable[[dict[str, Any]], object]] = {
+    "says open": lambda c: edit(c, "verdict", value="open"),
+    "has no reasons": lambda c: edit(c, "reasons", value=[]),
+    "can be swapped": lambda c: edit(c, "cannot_be_swapped_because", value=None),
+    "the check passed": lambda c: edit(c, "checks", 2, "result", value="passed"),
+    "the check is a warning": lambda c: edit(c, "checks", 2, "severity", value="warning"),
+    "the check is gone": lambda c: c["checks"].pop(2),
+    "a check twice": lambda c: c["checks"].append(c["checks"][0]),
+    "a count is wrong": lambda c: edit(c, "counts", "passed", value=2),
+    "no counts": lambda c: edit(c, "counts", value={}),
+    "a check of no known result": lambda c: edit(c, "checks", 0, "result", value="fine"),
+    "a text for a number": lambda c: edit(c, "change_counter", "value", value="7"),
+    "half a counter": lambda c: c["change_counter"].pop("stamp"),
+    "a number for a hash": lambda c: edit(c, "hashes", "snapshot", value=1),
+    "no hash": lambda c: c["hashes"].pop("project"),
+    "no rows": lambda c: edit(c, "rows", value={}),
+    "more rows": lambda c: edit(c, "rows", "gone", value=1),
+    "no fingerprint": lambda c: c.pop("schema_fingerprint"),
+    "something more": lambda c: edit(c, "note", value="swap it all the same"),
+    "no object": lambda c: edit(c, "hashes", value=[]),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_verdict_that_contradicts_itself_is_not_believed(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "verdict.json"
+    write_verdict(verdict(PASSED, NOTICED, CLOSES), file)
+    assert not read_verdict(file).is_open
+    content = json.loads(file.read_text())
+    DAMAGE[name](content)
+    file.write_text(json.dumps(content))
+    with pytest.raises(GateClosed, match=r"is damaged|contradicts itself") as refused:
+        read_verdict(file)
+    assert "lotgate audit" in str(refused.value.hint)
+
+
+def test_a_verdict_that_is_missing_cut_off_or_of_another_format(tmp_path: Path) -> None:
+    file = tmp_path / "verdict.json"
+    with pytest.raises(GateClosed, match="There is no verdict"):
+        read_verdict(file)
+    write_verdict(verdict(PASSED), file)
+    content = file.read_text()
+    for text in ("", "[]", "{}", "null", content[:-20], content.replace("open", "o\u00e9en", 1)):
+        file.write_text(text)
+        with pytest.raises(GateClosed, match="damaged"):
+            read_verdict(file)
+    file.write_text(content.replace(f'"format": {FORMAT}', '"format": 1'))
+    with pytest.raises(GateClosed, match="another version of lotgate \\(format 1, not 2\\)"):
+        read_verdict(file)
 
 
 def test_junit_has_a_case_for_each_check() -> None:

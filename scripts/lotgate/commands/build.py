@@ -30,13 +30,25 @@ EXIT_CLOSED = 1
     short_help="Derive the candidate from a snapshot, and check it.",
 )
 @shared_options
+@click.option(
+    "--no-counter",
+    is_flag=True,
+    help="Write nothing at all into the live database. The candidate can then be audited, not swapped.",
+)
 def build(
-    database: str | None, work_dir: str | None, controls: str | None, lock_timeout: float, as_json: bool
+    database: str | None,
+    work_dir: str | None,
+    controls: str | None,
+    lock_timeout: float,
+    as_json: bool,
+    no_counter: bool,
 ) -> None:
     """Take a snapshot of the live database and derive skus, lots and shipped_items from it with dbt.
 
     Every model, data test and unit test of the project runs. The candidate appears only when all of them
-    hold; the live database is only read.
+    hold. The live database is only read, but for a small change-counter (a one-row table, and triggers on
+    the tables that are read): it tells a later swap whether anything changed since. Where the file cannot be
+    written to, the build goes on without it.
     """
     from lotgate.build import build_candidate
     from lotgate.config import load_settings
@@ -53,6 +65,7 @@ def build(
             work,
             lock_timeout=lock_timeout,
             reporter=SilentReporter() if as_json else make_reporter(),
+            counter=not no_counter,
         )
     _show(taken, built, None, as_json=as_json)
 
@@ -90,6 +103,10 @@ def _show(taken: Snapshot, built: Build, run: DemoRun | None, *, as_json: bool) 
     from lotgate.commands.summary import print_summary
     from lotgate.figures import read_figures
 
+    if built.no_counter_because is not None:
+        click.echo(
+            f"No change-counter, so the candidate cannot be swapped: {built.no_counter_because}", err=True
+        )
     figures = read_figures(built.candidate)
     if as_json:
         content = {"snapshot": taken.as_json(), "build": built.as_json(), "figures": figures.as_json()}

@@ -1,0 +1,158 @@
+"""What ``lotgate.toml`` may hold: its tables, their keys, and the values that are allowed."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from lotgate.errors import EnvironmentFailed, UsageError
+
+__all__ = ["FOLDERS", "SWAP_KEYS", "Key", "check_value", "read_tables"]
+
+PATHS = ("database", "work_dir", "controls")
+# how much of a wrong value an error repeats
+SHOWN = 60
+
+
+def _no_blank(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise ValueError("blank, or with a NUL character")
+    return text
+
+
+def _no_doubles(texts: list[str]) -> list[str]:
+    if len(set(texts)) < len(texts):
+        raise ValueError("one is named twice")
+    return texts
+
+
+_Text = Annotated[str, AfterValidator(_no_blank)]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A setting of ``lotgate.toml`` besides the paths: what is allowed, for pydantic and in words.
+
+    ``separator`` divides a list in the environment; ``secret`` values are not repeated in an error.
+    """
+
+    table: str
+    name: str
+    kind: Any
+    allowed: str
+    separator: str | None = None
+    secret: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """Table and name, as ``lotgate config`` shows them."""
+        return f"{self.table}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The variable of the environment."""
+        name = "backup_folders" if self.table == "backups" else self.name
+        return f"LOTGATE_{name.upper()}"
+
+
+def _number(name: str, kind: type, least: float, most: float, unit: str) -> Key:
+    noun = "whole number" if kind is int else "number"
+    return Key(
+        "swap", name, Annotated[kind, Field(ge=least, le=most)], f"a {noun} from {least:g} to {most:g}{unit}"
+    )
+
+
+def _command(table: str, name: str) -> Key:
+    return Key(table, name, _Text, "a command for the shell, as a text that is not blank", secret=True)
+
+
+SWAP_KEYS = (
+    Key(
+        "swap",
+        "pause_workflows",
+        Annotated[list[_Text], AfterValidator(_no_doubles)],
+        "a list of names of workflows, none blank, none twice",
+        ",",
+    ),
+    _command("swap", "pause_command"),
+    _command("swap", "resume_command"),
+    _command("verify", "alert_command"),
+    _number("lock_budget_ms", int, 1, 60_000, " (milliseconds)"),
+    _number("lock_attempts", int, 1, 1_000, ""),
+    _number("chunk_ms", int, 1, 10_000, " (milliseconds)"),
+    _number("catch_up_rounds", int, 0, 100, ""),
+    _number("retention_days", float, 0, 36_500, " (days)"),
+    _number("command_timeout_s", float, 0.1, 86_400, " (seconds)"),
+)
+FOLDERS = Key(
+    "backups",
+    "folders",
+    Annotated[list[_Text], Field(min_length=2, max_length=2)],
+    "a list of two folders, [first, second]",
+    os.pathsep,
+)
+_TABLES: Mapping[str, tuple[str, ...]] = {
+    "lotgate": PATHS,
+    **{
+        table: tuple(key.name for key in (*SWAP_KEYS, FOLDERS) if key.table == table)
+        for table in ("swap", "backups", "verify")
+    },
+}
+
+
+def check_value(key: Key, value: Any, origin: str, *, strict: bool) -> Any:
+    """The value as pydantic understands it; ``strict`` where a text is no number. Raises UsageError."""
+    try:
+        return TypeAdapter(key.kind).validate_python(value, strict=strict)
+    except ValidationError as error:
+        # a command line may hold a token
+        said = "" if key.secret else f" = {_shortened(repr(value))}"
+        raise UsageError(
+            f"{origin}{said} is not {key.allowed}.", hint="Correct it, or leave it out."
+        ) from error
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def read_tables(path: Path) -> dict[str, dict[str, Any]]:
+    """The tables of ``lotgate.toml``, whose names and keys are known; empty where there is no file.
+
+    Raises UsageError for what is no such file, EnvironmentFailed where it cannot be read.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is not valid TOML: {error}", hint="Correct the file, or remove it."
+        ) from error
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"{path} cannot be read: {error.strerror}.", hint="Make it readable, or remove it."
+        ) from error
+    for name, table in content.items():
+        if name not in _TABLES:
+            raise UsageError(
+                f"{path}: there is no table or setting {name!r}.",
+                hint=f"The tables are {', '.join(f'[{known}]' for known in _TABLES)}.",
+            )
+        if not isinstance(table, dict):
+            raise UsageError(
+                f"{path}: {name} is not a table.", hint=f"Write [{name}], then {_TABLES[name][0]} = ..."
+            )
+        for key in table:
+            if key not in _TABLES[name]:
+                raise UsageError(
+                    f"{path}: [{name}] has no setting {key!r}.",
+                    hint=f"The settings of [{name}] are {', '.join(_TABLES[name])}.",
+                )
+    return content

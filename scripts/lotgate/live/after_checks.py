@@ -1,0 +1,138 @@
+"""What must hold right after a cut-over, and as long as the database is migrated.
+
+Rows that were written since the swap are told apart by the change log, so that counts and units can be
+compared with the audited ones however many writers are at work.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lotgate.live.carry_over import read_changes
+from lotgate.live.changes import Row
+from lotgate.live.connection import reading
+from lotgate.live.names import CHANGE_LOG, PROMOTED
+from lotgate.live.schema import shape_of
+
+__all__ = ["Finding", "Promised", "check_switched", "read_promise", "units_since"]
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What was audited: rows by table, and the units of ``shipped_items``."""
+
+    rows: Mapping[str, int]
+    units: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check of the migrated database: what it is about, and what is wrong; empty where it holds."""
+
+    name: str
+    problem: str
+
+
+def read_promise(connection: sqlite3.Connection) -> Promised:
+    """Rows and units of the candidate that is attached as ``candidate``."""
+    rows = {
+        table: int(connection.execute(f"select count(*) from candidate.{table}").fetchone()[0])
+        for table in (*PROMOTED, "audit_row_ledger", "audit_order_header_changes")
+    }
+    (units,) = connection.execute(
+        "select coalesce(sum(quantity_shipped), 0) from candidate.shipped_items"
+    ).fetchone()
+    return Promised(rows, int(units))
+
+
+def check_switched(connection: sqlite3.Connection, promised: Promised, *, deep: bool = True) -> list[Finding]:
+    """Foreign keys, rows, units and the tables' own soundness, of one state. ``deep`` reads every page.
+
+    Nothing is written.
+    """
+    with reading(connection):
+        findings = [
+            Finding(f"foreign keys of {table}", _broken_keys(connection, table)) for table in PROMOTED
+        ]
+        findings += [
+            Finding(f"rows of {table}", _row_difference(connection, table, promised.rows[table]))
+            for table in PROMOTED
+        ]
+        findings.append(Finding("units of shipped_items", _unit_difference(connection, promised.units)))
+        findings.append(
+            Finding(
+                "row ledger",
+                _difference(
+                    connection.execute("select count(*) from lotgate_row_ledger").fetchone()[0],
+                    promised.rows["audit_row_ledger"],
+                ),
+            )
+        )
+        if deep:
+            findings += [Finding(f"integrity of {t}", _damage(connection, t)) for t in PROMOTED]
+        if connection.execute("select 1 from pragma_database_list where name = 'candidate'").fetchone():
+            findings += [
+                Finding(f"constraints of {t}", _other_constraints(connection, t))
+                for t in ("skus", "lots", "shipped_items")
+            ]
+    return findings
+
+
+def _broken_keys(connection: sqlite3.Connection, table: str) -> str:
+    (count,) = connection.execute("select count(*) from pragma_foreign_key_check(?)", (table,)).fetchone()
+    return f"{count} rows break one" if count else ""
+
+
+def _row_difference(connection: sqlite3.Connection, table: str, promised: int) -> str:
+    """Rows that are as audited: all but those added since, and those that were deleted since."""
+    (now,) = connection.execute(f"select count(*) from {table}").fetchone()
+    key = {"skus": "sku_id", "lots": "lot_id"}.get(table, "id")
+    added, deleted = connection.execute(
+        f"select count(*) filter (where g.before_row is null and t.{key} is not null),"
+        f" count(*) filter (where g.before_row is not null and t.{key} is null)"
+        f" from {CHANGE_LOG} as g left join {table} as t on t.{key} = g.row_id where g.table_name = ?",
+        (table,),
+    ).fetchone()
+    return _difference(now - added + deleted, promised)
+
+
+def _unit_difference(connection: sqlite3.Connection, promised: int) -> str:
+    (now,) = connection.execute("select coalesce(sum(quantity_shipped), 0) from shipped_items").fetchone()
+    return _difference(now - units_since(connection), promised)
+
+
+def units_since(connection: sqlite3.Connection, ship_date: str | None = None) -> int:
+    """The units that were added since the swap, less those taken away; of one day, or of all."""
+
+    def units(row: Row | None) -> int:
+        if row is None or ship_date not in (None, row["ship_date"]):
+            return 0
+        quantity = row["quantity_shipped"]
+        assert isinstance(quantity, int)
+        return quantity
+
+    changes = read_changes(connection)["shipped_items"]
+    return sum(units(change.after) - units(change.before) for change in changes)
+
+
+def _damage(connection: sqlite3.Connection, table: str) -> str:
+    found = [row[0] for row in connection.execute(f"pragma main.integrity_check({table})")]
+    return "" if found == ["ok"] else str(found[0])
+
+
+def _other_constraints(connection: sqlite3.Connection, table: str) -> str:
+    """The live table has every column, key and reference of the candidate's; ours beside them are no
+    difference."""
+    audited = shape_of(connection, table, "candidate")
+    live = shape_of(connection, table, "main")
+    assert isinstance(audited["columns"], tuple)
+    assert isinstance(live["columns"], tuple)
+    live["columns"] = live["columns"][: len(audited["columns"])]
+    wrong = [name for name, value in audited.items() if live[name] != value]
+    return f"other {', '.join(wrong)} than audited" if wrong else ""
+
+
+def _difference(found: int, promised: int) -> str:
+    return "" if found == promised else f"{found} where {promised} were audited"

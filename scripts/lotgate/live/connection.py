@@ -1,0 +1,131 @@
+"""Connections that may write to the live database, their transactions, and one lotgate at a time.
+
+Source: docs/swap.md, "What SQLite asks for".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lotgate.errors import EnvironmentFailed, LotgateError
+from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, check_file, explain, sqlite_uri
+
+__all__ = ["explain_write", "immediate", "lock_database", "lock_path", "open_for_writing", "reading"]
+
+
+@contextmanager
+def open_for_writing(
+    path: Path, *, lock_timeout: float = DEFAULT_LOCK_TIMEOUT
+) -> Iterator[sqlite3.Connection]:
+    """A connection to the live database in autocommit mode; transactions are ``immediate`` and ``reading``.
+
+    Foreign keys are not enforced on it, since staging and renaming cannot go row by row, and it syncs fully.
+    It never creates a file. SQLite's errors in the block become those of ``explain_write``.
+    """
+    path = check_file(path)
+    try:
+        connection = sqlite3.connect(
+            sqlite_uri(path, mode="rw"), uri=True, timeout=lock_timeout, isolation_level=None
+        )
+    except sqlite3.Error as error:
+        raise explain_write(error, path, lock_timeout=lock_timeout) from error
+    try:
+        for name, value in (("foreign_keys", 0), ("recursive_triggers", 0), ("synchronous", 2)):
+            connection.execute(f"pragma {name} = {value}")
+            (found,) = connection.execute(f"pragma {name}").fetchone()
+            if found != value:  # a pragma inside a transaction, or of another build, is ignored silently
+                raise EnvironmentFailed(f"SQLite did not accept pragma {name} = {value} for {path}.")
+        connection.execute("select count(*) from sqlite_schema").fetchone()
+        yield connection
+    except sqlite3.Error as error:
+        raise explain_write(error, path, lock_timeout=lock_timeout) from error
+    finally:
+        with contextlib.suppress(sqlite3.Error):
+            connection.close()
+
+
+@contextmanager
+def immediate(connection: sqlite3.Connection) -> Iterator[None]:
+    """One write transaction: the write lock at once (a later upgrade could fail), all of it or nothing."""
+    connection.execute("begin immediate")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("rollback")
+        raise
+
+
+@contextmanager
+def reading(connection: sqlite3.Connection) -> Iterator[None]:
+    """One read transaction: all reads see one state. Nothing is written in it."""
+    connection.execute("begin")
+    try:
+        connection.execute("select count(*) from sqlite_schema").fetchone()
+        yield
+    finally:
+        if connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("rollback")
+
+
+def explain_write(error: sqlite3.Error, path: Path, *, lock_timeout: float | None = None) -> LotgateError:
+    """The error to raise for what SQLite said while the live database was written to."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name in ("SQLITE_READONLY", "SQLITE_READONLY_DBMOVED", "SQLITE_PERM"):
+        return EnvironmentFailed(
+            f"{path} cannot be written to: {error}.",
+            hint=f"Run as a user who may write {path.name} and in {path.parent}. Nothing was changed.",
+        )
+    if name.startswith("SQLITE_FULL"):
+        return EnvironmentFailed(
+            f"No space is left for {path} or its write-ahead log.",
+            hint="Free space on that disk; `lotgate status` then finishes or undoes what was begun.",
+        )
+    return explain(error, path, lock_timeout=lock_timeout)
+
+
+def lock_path(database: Path) -> Path:
+    """The file whose lock says that a lotgate is at work on this database; it stays, and is empty."""
+    real = database.resolve()
+    return real.with_name(f".{real.name}.lotgate.lock")
+
+
+@contextmanager
+def lock_database(database: Path) -> Iterator[None]:
+    """One lotgate at a time on one database, whatever their work directories.
+
+    The lock is the kernel's (flock) on a file beside the database, so it ends with the process, however that
+    ends. It is never taken on the database file itself: closing a second descriptor of that would drop
+    SQLite's own locks. Raises EnvironmentFailed where another lotgate holds it or the file cannot be made.
+    """
+    file = lock_path(database)
+    try:
+        descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"{file} cannot be created or opened: {error.strerror}.",
+            hint=f"Run as a user who may write in {file.parent}.",
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise EnvironmentFailed(
+                f"Another lotgate is at work on {database}.", hint="Wait until it is done, then try again."
+            ) from error
+        except OSError as error:
+            raise EnvironmentFailed(
+                f"{file} cannot be locked: {error.strerror}.", hint="Keep the database on a local disk."
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,180 @@
+"""Where the database stands: its phase, what could be rolled back, what comes next."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from lotgate.config import SwapSettings
+from lotgate.console import Reporter
+from lotgate.errors import EnvironmentFailed, GateClosed, LotgateError
+from lotgate.live.carry_over import CarriedOver
+from lotgate.live.clock import parse_utc
+from lotgate.live.connection import lock_database, open_for_writing
+from lotgate.live.counter import read_counter
+from lotgate.live.history import list_events
+from lotgate.live.names import ARCHIVED, CHANGE_LOG, archive_name
+from lotgate.live.recovery import recover
+from lotgate.live.rollback import is_migrated_now, try_carry_over
+from lotgate.live.state import read_operation, table_exists
+from lotgate.sqlite_files import open_live
+from lotgate.verdict import Verdict, read_verdict
+from lotgate.workdir import WorkDir
+
+__all__ = ["Status", "contract_allowed_from", "find_status"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of one database.
+
+    ``phase`` is ``legacy``, ``migrated`` (a rollback is possible), ``contracted`` or ``in progress``.
+    ``is_lossless`` says whether a rollback now would bring every row and unit written since back; None where
+    there is nothing to roll back or it could not be tried. ``recovered`` says what this call finished or
+    undid.
+    """
+
+    database: str
+    phase: str
+    recovered: tuple[str, ...]
+    under_way: str | None
+    archived: dict[str, int]
+    swapped_at: str | None
+    contract_from: str | None
+    changes_since: int | None
+    is_lossless: bool | None
+    not_carried: tuple[str, ...]
+    kept_details: int
+    verdict: str | None
+    verdict_audited_at: str | None
+    verdict_fits: str | None
+    events: tuple[dict[str, Any], ...]
+    next_steps: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON knows it."""
+        return asdict(self)
+
+
+def find_status(
+    database: Path,
+    work_dir: WorkDir,
+    settings: SwapSettings,
+    *,
+    lock_timeout: float,
+    reporter: Reporter,
+) -> Status:
+    """Looks at the database, and first finishes or undoes what an interrupted command left half done.
+
+    Where another lotgate is at work, or the database cannot be written to, it only looks.
+    """
+    try:
+        with lock_database(database), open_for_writing(database, lock_timeout=lock_timeout) as connection:
+            recovered = tuple(recover(connection, database, settings, reporter=reporter))
+            tried = try_carry_over(connection) if is_migrated_now(connection) else None
+            return _look(connection, database, work_dir, settings, recovered, tried)
+    except EnvironmentFailed as error:
+        with open_live(database, lock_timeout=lock_timeout) as live:
+            if read_operation(live.connection) is not None and "Another lotgate" not in error.message:
+                raise  # something is half done, and it cannot be brought home
+            return _look(live.connection, live.path, work_dir, settings, (), None)
+
+
+def contract_allowed_from(swapped_at: str, retention_days: float) -> datetime:
+    """The first moment at which ``contract`` is allowed."""
+    return parse_utc(swapped_at) + timedelta(days=retention_days)
+
+
+def _look(
+    connection: sqlite3.Connection,
+    database: Path,
+    work_dir: WorkDir,
+    settings: SwapSettings,
+    recovered: tuple[str, ...],
+    tried: CarriedOver | None,
+) -> Status:
+    operation = read_operation(connection)
+    events = list_events(connection)
+    migrated = is_migrated_now(connection)
+    contracted = not migrated and table_exists(connection, "skus") and table_exists(connection, "lots")
+    swaps = [event for event in events if event.kind == "swap"]
+    swapped_at = swaps[-1].switched_at if swaps and (migrated or contracted) else None
+    allowed = None
+    if migrated and swapped_at is not None:
+        allowed = contract_allowed_from(swapped_at, settings.retention_days)
+    phase = "migrated" if migrated else "contracted" if contracted else "legacy"
+    if operation is not None:
+        phase = "in progress"
+    verdict = _verdict(work_dir)
+    fits = None if verdict is None or phase != "legacy" else _fits(connection, verdict)
+    lost = () if tried is None else tuple(n for n in tried.not_carried if not n.detail)
+    return Status(
+        database=str(database),
+        phase=phase,
+        recovered=recovered,
+        under_way=None if operation is None else f"{operation.kind} since {operation.started_at}",
+        archived={
+            archive_name(table): connection.execute(f"select count(*) from {archive_name(table)}").fetchone()[
+                0
+            ]
+            for table in ARCHIVED
+            if table_exists(connection, archive_name(table))
+        },
+        swapped_at=swapped_at,
+        contract_from=None if allowed is None else allowed.isoformat(timespec="seconds"),
+        changes_since=connection.execute(f"select count(*) from {CHANGE_LOG}").fetchone()[0]
+        if migrated
+        else None,
+        is_lossless=None if tried is None else not lost,
+        not_carried=tuple(f"{n.table} {n.row_id}: {n.reason}" for n in lost),
+        kept_details=0 if tried is None else sum(n.detail for n in tried.not_carried),
+        verdict=None if verdict is None else "open" if verdict.is_open else "closed",
+        verdict_audited_at=None if verdict is None else verdict.audited_at,
+        verdict_fits=fits,
+        events=tuple(
+            {"kind": e.kind, "switched_at": e.switched_at, "finished_at": e.finished_at, "id": e.operation_id}
+            for e in events
+        ),
+        next_steps=_next_steps(phase, verdict, fits, allowed),
+    )
+
+
+def _verdict(work_dir: WorkDir) -> Verdict | None:
+    if not work_dir.verdict.exists():
+        return None
+    try:
+        return read_verdict(work_dir.verdict)
+    except LotgateError:
+        return None
+
+
+def _fits(connection: sqlite3.Connection, verdict: Verdict) -> str:
+    """Whether the candidate could be swapped now, as far as the live database says."""
+    try:
+        reason = verdict.cannot_be_swapped_because
+        if reason is not None:
+            return reason
+        return "" if read_counter(connection) == verdict.change_counter else "The database changed after it."
+    except GateClosed as error:
+        return error.message
+
+
+def _next_steps(
+    phase: str, verdict: Verdict | None, fits: str | None, allowed: datetime | None
+) -> tuple[str, ...]:
+    if phase == "in progress":
+        return ("Another lotgate is at work. Wait until it is done.",)
+    if phase == "contracted":
+        return ("Nothing is left to do.",)
+    if phase == "migrated":
+        assert allowed is not None
+        steps = ["`lotgate verify` checks the tables", "`lotgate rollback` puts the legacy tables back"]
+        if datetime.now(UTC) >= allowed:
+            steps.append("`lotgate contract` drops them for good")
+        return tuple(steps)
+    if verdict is None or fits:
+        return ("`lotgate build`, then `lotgate audit`; or `lotgate prework`, which rehearses the swap, too",)
+    return ("`lotgate plan` shows every statement", "`lotgate swap` carries it out")
