@@ -163,6 +163,7 @@ class Examination:
             controls_sha256=build.controls_sha256,
             project_sha256=build.project_sha256,
             register_sha256=self.register_sha256,
+            candidate_schema_sha256=build.schema_sha256,
             schema_fingerprint=self.inputs.schema_fingerprint,
             tables=build.hashes,
             dbt_invocation_id=build.dbt_invocation_id,

@@ -106,7 +106,7 @@ def _sqlite_version(version: tuple[int, ...]) -> Check:
             name,
             "ok",
             f"{text}; before 3.51.3, two checkpoints of a WAL database at one moment can corrupt it (rare);"
-            " lotgate only reads the live file and starts none",
+            " staging checkpoints beside the writers, as their own commits do",
         )
     return Check(name, "ok", text)
 

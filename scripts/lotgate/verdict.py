@@ -67,7 +67,8 @@ class Verdict:
 
     ``audited_at`` is UTC, ISO 8601. ``change_counter``, ``schema_fingerprint`` and ``database_id`` are the
     live database's at the snapshot. ``change_counter`` is None where the build put none there; then the
-    candidate can be audited and cannot be swapped.
+    candidate can be audited and cannot be swapped. ``candidate_schema_sha256`` covers the candidate's tables,
+    constraints and indexes, which become the live ones.
     """
 
     checks: tuple[Check, ...]
@@ -78,6 +79,7 @@ class Verdict:
     controls_sha256: str
     project_sha256: str
     register_sha256: str
+    candidate_schema_sha256: str
     schema_fingerprint: str
     tables: tuple[TableHash, ...]
     dbt_invocation_id: str
@@ -131,6 +133,7 @@ class Verdict:
                 "controls": self.controls_sha256,
                 "project": self.project_sha256,
                 "register": self.register_sha256,
+                "candidate_schema": self.candidate_schema_sha256,
                 "tables": {table.table: table.sha256 for table in self.tables},
             },
             "rows": {table.table: table.rows for table in self.tables},
@@ -196,7 +199,7 @@ def read_verdict(path: Path) -> Verdict:
 def _fields(content: dict[str, Any]) -> dict[str, Any]:
     """The fields of ``Verdict`` from the content of a file."""
     hashes = content["hashes"]
-    named = ("snapshot", "evidence", "controls", "project", "register")
+    named = ("snapshot", "evidence", "controls", "project", "register", "candidate_schema")
     same = (
         "audited_at",
         "source",

@@ -85,6 +85,7 @@ def verdict_of(*checks: Check, counter: int | None = 7001, source: str = "/srv/o
         controls_sha256="c0" * 32,
         project_sha256="b0" * 32,
         register_sha256="4e" * 32,
+        candidate_schema_sha256="91" * 32,
         schema_fingerprint="f1" * 32,
         tables=(TableHash("shipped_items", 467, "71" * 32),),
         dbt_invocation_id="dbt-run",

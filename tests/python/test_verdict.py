@@ -44,6 +44,7 @@ def verdict(*checks: Check, counter: Counter | None = COUNTED) -> Verdict:
         controls_sha256="c" * 64,
         project_sha256="0" * 64,
         register_sha256="d" * 64,
+        candidate_schema_sha256="9" * 64,
         schema_fingerprint="f" * 64,
         tables=(TableHash("skus", 5, "e" * 64),),
         dbt_invocation_id="dbt-run",

@@ -29,6 +29,7 @@ def open_for_writing(
     It never creates a file. SQLite's errors in the block become those of ``explain_write``.
     """
     path = check_file(path)
+    _refuse_read_only(path)
     try:
         connection = sqlite3.connect(
             sqlite_uri(path, mode="rw"), uri=True, timeout=lock_timeout, isolation_level=None
@@ -129,3 +130,13 @@ def lock_database(database: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _refuse_read_only(path: Path) -> None:
+    """Before it is opened for writing: SQLite then opens it for reading only, and leaves a -wal behind."""
+    for place in (path, path.parent):
+        if not os.access(place, os.W_OK):
+            raise EnvironmentFailed(
+                f"{place} cannot be written to.",
+                hint=f"Run as a user who may write {path.name} and in {path.parent}. Nothing was changed.",
+            )

@@ -16,13 +16,12 @@ Source: docs/swap.md, "The change-counter".
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from lotgate.errors import EnvironmentFailed, GateClosed
+from lotgate.errors import GateClosed
 from lotgate.inspection import check_schema, corrupt, list_tables
 from lotgate.legacy_schema import MODEL_COLUMNS, quoted
 from lotgate.live.connection import immediate, open_for_writing
@@ -91,7 +90,6 @@ def install_counter(database: Path, *, lock_timeout: float = DEFAULT_LOCK_TIMEOU
         if found is not None and database_id(live.connection) is not None:
             return found
         _refuse_uncountable(live.connection, live.path)
-        _refuse_read_only(live.path)
         complaints = [row[0] for row in live.connection.execute("pragma quick_check(3)")]
         if complaints != ["ok"]:
             raise corrupt(live.path, complaints)
@@ -236,16 +234,6 @@ def _refuse_uncountable(connection: sqlite3.Connection, path: Path) -> None:
             f"In {path}, {', '.join(names)}: no table, so that changes below it cannot be counted.",
             hint="Make it a table, or go without the change-counter: --no-counter.",
         )
-
-
-def _refuse_read_only(path: Path) -> None:
-    """Before it is opened for writing: SQLite then opens it for reading only, and leaves a -wal behind."""
-    for place in (path, path.parent):
-        if not os.access(place, os.W_OK):
-            raise EnvironmentFailed(
-                f"{place} cannot be written to.",
-                hint=f"Run as a user who may write {path.name} and in {path.parent}. Nothing was changed.",
-            )
 
 
 def _uncountable(connection: sqlite3.Connection, schema: str) -> list[str]:

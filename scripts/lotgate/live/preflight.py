@@ -71,7 +71,7 @@ def read_audited(work_dir: WorkDir, controls: Path | None) -> Audited:
         problems.append("the controls")
     audited = {table.table: table for table in verdict.tables}
     try:
-        if schema_sha256(work_dir.candidate) != build.schema_sha256:
+        if schema_sha256(work_dir.candidate) != verdict.candidate_schema_sha256:
             problems.append("the candidate's tables and constraints")
         found = {t.table: t for t in hash_tables(work_dir.candidate, hashed_tables(work_dir.candidate))}
     except sqlite3.Error as error:

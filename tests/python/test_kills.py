@@ -1,0 +1,59 @@
+"""Killed at every step, the database is old or new, and the next command brings it home (``kills`` does it).
+
+``LOTGATE_KILLS`` says how many kills; ``make kills`` asks for all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+KILLS = int(os.environ.get("LOTGATE_KILLS") or 360)
+
+
+@pytest.fixture(scope="module")
+def campaign(demo_build: Path) -> dict[str, Any]:
+    """One campaign, in a process of its own: it forks, and this one may have threads and open databases."""
+    done = subprocess.run(
+        [sys.executable, "-m", "kills", str(demo_build), str(KILLS), "--json"],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=3600,
+    )
+    assert done.stdout, done.stderr[-3000:]
+    return dict(json.loads(done.stdout))
+
+
+def test_the_next_command_brings_every_killed_one_home(campaign: dict[str, Any]) -> None:
+    total = sum(sum(found.values()) for found in campaign["kills"].values())
+    print(f"{total} kills in {campaign['cases']} cases, {campaign['seconds']:.0f} s")
+    for what, found in sorted(campaign["kills"].items()):
+        print(f"  {what}: {sum(found.values())} {found}")
+    shown = "\n".join(json.dumps(problem) for problem in campaign["problems"][:10])
+    assert not campaign["problems"], f"{len(campaign['problems'])} cases with problems\n{shown}"
+
+
+def test_it_was_killed_often_enough_and_everywhere(campaign: dict[str, Any]) -> None:
+    kills = campaign["kills"]
+    assert campaign["total"] >= min(KILLS * 0.9, 2000), campaign["total"]
+    for command in ("swap", "rollback", "restore", "contract"):
+        assert sum(kills[command].values()) > 20, command
+        assert kills[command]["sql commit"], command
+        assert kills[command]["file command"], command
+        assert kills[f"{command} under load"], command
+        assert any(what.endswith(f" after {command}") for what in kills), command
+    assert kills["swap"]["file rename"]
+
+
+def test_readers_and_writers_went_on(campaign: dict[str, Any]) -> None:
+    assert campaign["load"]["writes"] > 100
+    assert campaign["load"]["reads"] > 50
