@@ -189,7 +189,10 @@ def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The work directory of one demo run, built and audited by the command line; tests only read it."""
     work_dir = tmp_path_factory.mktemp("demo") / "work"
     done = subprocess.run(
-        [*LOTGATE, "demo", "--work-dir", str(work_dir)], capture_output=True, text=True, check=False
+        [*LOTGATE, "demo", "--no-swap", "--work-dir", str(work_dir)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (work_dir / "candidate.sqlite").exists(), done.stderr  # test_audit.py says what the gate must be
     return work_dir

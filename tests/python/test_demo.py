@@ -41,6 +41,7 @@ def test_figures_and_a_second_run(
     )
     recovered = [line for line in figures["rows"] if line["disposition"] == "recovered"]
     assert [line["units"] for line in recovered] == [75]
+    assert_swapped(first.json, work / "demo" / "ora.db")
     candidate = work / "candidate.sqlite"
     wrong = units_of_the_wrong_date(candidate)
     assert (wrong.pop("redate"), sum(wrong.values()), set(wrong)) == (33, 74, {"merge", "remove"})
@@ -62,6 +63,19 @@ def test_figures_and_a_second_run(
         assert [line["disposition"], line["reason"], str(line["rows"]), str(line["units"])] in table_rows
     assert "Units that are not explained: 0." in second.out
     assert f"Candidate  {candidate}" in second.out
+    assert "Swapped: 5 skus, 10 lots, 295 shipped_orders, 467 shipped_items; 1472 units." in second.out
+    assert "Verified: all 16 checks hold." in second.out
+
+
+def assert_swapped(content: dict[str, Any], live: Path) -> None:
+    """The live database has the new tables, and its figures are the owner's."""
+    assert content["verdict"]["verdict"] == "open"
+    assert content["verification"]["holds"] is True
+    assert len(content["swap"]["backups"]) == 2
+    day = "select sum(quantity_shipped) from {} where ship_date = '2025-10-06'"
+    assert rows_of(live, day.format("shipped_items")) == [(331,)]
+    assert rows_of(live, day.format("legacy_shipped_items")) == [(223,)]
+    assert rows_of(live, "select count(*) from lotgate_row_ledger") == [(477,)]
 
 
 def units_of_the_wrong_date(candidate: Path) -> dict[str, int]:

@@ -72,17 +72,18 @@ def build(
 
 @click.command(
     epilog="Example: lotgate demo --work-dir /tmp/lotgate-demo",
-    short_help="Make a small legacy database, derive its candidate, audit it.",
+    short_help="Make a small legacy database, and migrate it step by step.",
 )
 @debug_option
 @json_option
 @lock_timeout_option
+@click.option("--no-swap", is_flag=True, help="Stop before the swap, so that you can press the button.")
 @work_dir_option
-def demo(work_dir: str | None, lock_timeout: float, as_json: bool) -> int:
+def demo(work_dir: str | None, no_swap: bool, lock_timeout: float, as_json: bool) -> int:
     """Make the demo's live database from the project's seeds, and take it like any other database.
 
     It tells the story of one bad day: 223 units with the right date, 107 with a wrong one, 75 missing. Ends
-    with the audit, and exits with 1 where the gate is closed.
+    with the swap and its verification; exits with 1 where the gate is closed or a check does not hold.
     """
     from lotgate.config import load_settings
     from lotgate.console import SilentReporter, make_reporter
@@ -90,12 +91,14 @@ def demo(work_dir: str | None, lock_timeout: float, as_json: bool) -> int:
 
     settings = load_settings(work_dir=work_dir)
     run = run_demo(
-        settings.work_dir,
+        settings,
         lock_timeout=lock_timeout,
         reporter=SilentReporter() if as_json else make_reporter(),
+        and_swap=not no_swap,
     )
     _show(run.snapshot, run.build, run, as_json=as_json)
-    return 0 if run.verdict.is_open else EXIT_CLOSED
+    holds = run.verification is None or run.verification.holds
+    return 0 if run.verdict.is_open and holds else EXIT_CLOSED
 
 
 def _show(taken: Snapshot, built: Build, run: DemoRun | None, *, as_json: bool) -> None:
@@ -109,12 +112,36 @@ def _show(taken: Snapshot, built: Build, run: DemoRun | None, *, as_json: bool) 
         )
     figures = read_figures(built.candidate)
     if as_json:
-        content = {"snapshot": taken.as_json(), "build": built.as_json(), "figures": figures.as_json()}
+        content: dict[str, object] = {
+            "snapshot": taken.as_json(),
+            "build": built.as_json(),
+            "figures": figures.as_json(),
+        }
         if run is not None:
             content["verdict"] = run.verdict.as_json()
+            content["swap"] = None if run.swap is None else run.swap.as_json()
+            content["verification"] = None if run.verification is None else run.verification.as_json()
         click.echo(json.dumps(content, indent=2))
     else:
         print_summary(taken, built, figures)
         if run is not None:
             click.echo()
             print_verdict(run.verdict, run.work)
+            _show_swap(run)
+
+
+def _show_swap(run: DemoRun) -> None:
+    from lotgate.commands.swap import print_swap
+
+    named = f"--database {run.database} --work-dir {run.work.path}"
+    click.echo()
+    if run.swap is None or run.verification is None:
+        click.echo(f"Not swapped. Do it with: lotgate swap {named}")
+        return
+    print_swap(run.swap)
+    for finding in run.verification.findings:
+        if finding.problem:
+            click.secho(f"Verified: {finding.name}: {finding.problem}", fg="red")
+    if run.verification.holds:
+        click.echo(f"Verified: all {len(run.verification.findings)} checks hold.")
+    click.echo(f"Take it back with: lotgate rollback {named}")

@@ -30,16 +30,31 @@ BOOKS_OF_A_SWAP = (*BOOKS, CHANGE_LOG)
 
 
 def recover(
-    connection: sqlite3.Connection, database: Path, settings: SwapSettings, *, reporter: Reporter
+    connection: sqlite3.Connection,
+    database: Path,
+    settings: SwapSettings,
+    *,
+    reporter: Reporter,
+    ask_note: bool = True,
 ) -> list[str]:
     """Finishes or undoes an interrupted operation; returns what was done, a sentence each, empty for nothing.
 
+    ``ask_note``: an interrupted restoration is noted in a file (``restoring``), which is asked, too.
     The caller holds the database's lock, so nobody else is at work. Raises EnvironmentFailed where it cannot
     be done now (no space, a resume command that fails); then the next command tries again.
     """
     if connection.in_transaction:
         connection.execute("rollback")
     operation = read_operation(connection)
+    if ask_note:
+        from lotgate.live.restoring import drop_note, finish_restoration, read_note
+
+        note = read_note(database)
+        if note is not None and (operation is None or operation.id != note.operation.id):
+            finish_restoration(connection, database, note, settings, reporter=reporter)
+            return ["A restoration was interrupted after the backup was back; the rest was finished."]
+        if operation is not None:
+            drop_note(database)
     if operation is None:
         return []
     if operation.phase != "switched":

@@ -1,0 +1,159 @@
+"""The swap of a million rows while others write: how long they wait, beside what they wait without it.
+
+Usage: python tests/bench/bench_swap.py [--rows 10000 --rows 1000000] [--work DIR]
+
+Generated databases hold rows that only a person can decide, so their gate stays closed; the bench opens the
+verdict itself, on the candidate of a real build. `--work DIR` takes a folder that holds one already
+(`DIR/legacy/ora.db`, `DIR/work`); it is copied.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
+
+from live_writers import Seen, crowd
+from lotgate.audit import read_inputs
+from lotgate.config import load_settings
+from lotgate.console import SilentReporter
+from lotgate.generator import generate
+from lotgate.legacy_schema import Shape
+from lotgate.live.rollback import rollback
+from lotgate.live.swap import swap
+from lotgate.verdict import Check, Verdict, count_checks, write_verdict
+from lotgate.workdir import WorkDir
+
+LOTGATE = Path(sys.executable).with_name("lotgate")
+CALM_S = 10.0
+
+
+def prepare(folder: Path, rows: int) -> tuple[Path, WorkDir]:
+    """A generated live database and the candidate that `lotgate build` makes of it."""
+    legacy, work = folder / "legacy", folder / "work"
+    generate(legacy, rows=rows, seed=1, shape=Shape.late)
+    work.mkdir(mode=0o700)
+    shutil.copyfile(legacy / "shipstation.sqlite", work / "shipstation.sqlite")
+    subprocess.run(
+        [LOTGATE, "build", "--database", legacy / "ora.db", "--controls", legacy / "controls",
+         "--work-dir", work],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return legacy / "ora.db", WorkDir(work)
+
+
+def open_verdict(work: WorkDir) -> None:
+    """An open verdict on this very candidate, without the audit."""
+    inputs = read_inputs(work)
+    build = inputs.build
+    checks = (Check("bench.opened", "bench", "opened by the bench", "critical", "passed"),)
+    verdict = Verdict(
+        checks=checks,
+        audited_at="2025-10-10T00:00:00+00:00",
+        source=inputs.source,
+        snapshot_sha256=build.snapshot_sha256,
+        evidence_sha256=build.evidence_sha256,
+        controls_sha256=build.controls_sha256,
+        project_sha256=build.project_sha256,
+        register_sha256="0" * 64,
+        candidate_schema_sha256=build.schema_sha256,
+        schema_fingerprint=inputs.schema_fingerprint,
+        tables=build.hashes,
+        dbt_invocation_id=build.dbt_invocation_id,
+        gx_run_id="",
+        versions={},
+        change_counter=inputs.change_counter,
+        database_id=inputs.database_id,
+        counts=count_checks(checks),
+    )
+    write_verdict(verdict, work.verdict)
+
+
+def slowest(seen: list[Seen], phase: str, *kinds: str) -> float:
+    return max((one.slowest_ms.get(phase, 0.0) for one in seen if one.kind in kinds), default=0.0)
+
+
+def measure(database: Path, work: WorkDir, folder: Path) -> dict[str, float]:
+    """One swap and one rollback with two writers, an ingestion and a reader at work."""
+    settings = load_settings(database=str(database), work_dir=str(work.path)).swap
+    with crowd(database, watermarks=2, ingestions=1, readers=1) as live:
+        live.set_phase("calm")
+        time.sleep(CALM_S)
+        live.set_phase("swap")
+        swapped = swap(database, work, settings, controls=None, lock_timeout=30, reporter=SilentReporter())
+        live.set_phase("migrated")
+        time.sleep(2)
+        live.set_phase("rollback")
+        back = rollback(database, settings, lock_timeout=30, reporter=SilentReporter())
+        live.set_phase("after")
+        time.sleep(1)
+        seen = live.finish()
+    errors = [error for one in seen for error in one.errors]
+    if errors:
+        sys.exit(f"a writer or reader failed: {errors[:3]}")
+    new = sum(mark.startswith("new:") for one in seen for mark in one.marks)
+    if back.inserted != new:
+        sys.exit(f"{new} rows were written after the swap, and {back.inserted} came back")
+    with closing(sqlite3.connect(database)) as connection:
+        if connection.execute("pragma integrity_check").fetchall() != [("ok",)]:
+            sys.exit("the database is damaged")
+    return {
+        "writer calm ms": slowest(seen, "calm", "watermark"),
+        "writer swap ms": slowest(seen, "swap", "watermark"),
+        "reader swap ms": slowest(seen, "swap", "reader"),
+        "writer rollback ms": slowest(seen, "rollback", "watermark", "ingestion"),
+        "cut-over lock ms": swapped.lock_ms,
+        "longest chunk ms": swapped.longest_chunk_ms,
+        "staging s": swapped.staging_seconds,
+        "swap in all s": swapped.seconds,
+        "rollback lock ms": back.lock_ms,
+        "rollback until back s": back.seconds_until_back,
+        "rollback in all s": back.seconds,
+    }
+
+
+@click.command()
+@click.option("--rows", multiple=True, type=int, default=(10_000, 1_000_000), show_default=True)
+@click.option("--repeat", type=int, default=3, show_default=True)
+@click.option("--work", type=click.Path(path_type=Path, exists=True), help="A folder that is built already.")
+def main(rows: tuple[int, ...], repeat: int, work: Path | None) -> None:
+    """Measure swap and rollback with live writers at several sizes."""
+    results: dict[str, dict[str, float]] = {}
+    for count in ("built",) if work else rows:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            if work:
+                shutil.copytree(work, folder / "base")
+            else:
+                prepare(folder / "base", int(count))
+            base = folder / "base"
+            open_verdict(WorkDir(base / "work"))
+            runs = []
+            for number in range(repeat):
+                copy = folder / f"run-{number}"
+                shutil.copytree(base, copy)
+                runs.append(measure(copy / "legacy" / "ora.db", WorkDir(copy / "work"), copy))
+                shutil.rmtree(copy)
+            results[str(count)] = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+            print(count, json.dumps({k: round(v, 2) for k, v in results[str(count)].items()}), flush=True)
+    sizes = list(results)
+    print(f"\n{'median of ' + str(repeat):<24}" + "".join(f"{size:>14}" for size in sizes) + "   growth")
+    for key in results[sizes[0]]:
+        values = [results[size][key] for size in sizes]
+        growth = f"{values[-1] / values[0]:>9.1f}" if values[0] else ""
+        print(f"{key:<24}" + "".join(f"{value:>14.2f}" for value in values) + growth)
+
+
+if __name__ == "__main__":
+    main()
