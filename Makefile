@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test lint format bench lock clean
+.PHONY: setup demo test kills lint format bench lock clean
 
 setup: $(READY)
 
@@ -20,6 +20,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# Every step of swap, rollback, restore and contract, where `make test` takes a sample; some ten minutes.
+kills: setup
+	LOTGATE_KILLS=2000 $(BIN)/python -m pytest -rP tests/python/test_kills.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -91,7 +91,14 @@ def measure(database: Path, work: WorkDir, folder: Path) -> dict[str, float]:
         live.set_phase("calm")
         time.sleep(CALM_S)
         live.set_phase("swap")
-        swapped = swap(database, work, settings, controls=None, lock_timeout=30, reporter=SilentReporter())
+        swapped = swap(
+            database,
+            work,
+            settings,
+            controls=database.parent / "controls",
+            lock_timeout=30,
+            reporter=SilentReporter(),
+        )
         live.set_phase("migrated")
         time.sleep(2)
         live.set_phase("rollback")

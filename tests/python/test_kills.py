@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-KILLS = int(os.environ.get("LOTGATE_KILLS") or 360)
+KILLS = int(os.environ.get("LOTGATE_KILLS") or 340)
 
 
 @pytest.fixture(scope="module")

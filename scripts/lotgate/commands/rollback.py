@@ -179,13 +179,13 @@ def contract(
     from lotgate.config import load_settings
     from lotgate.console import SilentReporter, make_reporter
     from lotgate.live.contract import contract as run_contract
-    from lotgate.live.contract import preview_contract
-    from lotgate.sqlite_files import check_file, open_live
+    from lotgate.live.contract import recovered_preview
+    from lotgate.sqlite_files import check_file
 
     settings = load_settings(database=database, work_dir=work_dir, retention_days=retention_days)
     live = check_file(settings.database)
-    with open_live(live, lock_timeout=lock_timeout) as found:
-        preview = preview_contract(found.connection, live, settings.swap)
+    reporter = SilentReporter() if as_json else make_reporter()
+    preview = recovered_preview(live, settings.swap, lock_timeout=lock_timeout, reporter=reporter)
     if not as_json:
         _show_preview(preview)
     if force and preview.is_early:
@@ -196,7 +196,7 @@ def contract(
         live,
         settings.swap,
         lock_timeout=lock_timeout,
-        reporter=SilentReporter() if as_json else make_reporter(),
+        reporter=reporter,
         force=force,
     )
     if as_json:

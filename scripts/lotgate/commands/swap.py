@@ -31,7 +31,7 @@ def plan(
     from lotgate.commands.plan_text import plan_as_json, plan_as_text
     from lotgate.config import load_settings
     from lotgate.console import SilentReporter, make_reporter
-    from lotgate.live.preflight import check_room, check_source, read_audited
+    from lotgate.live.preflight import check_room, check_source, read_audited, refuse_under_way
     from lotgate.live.rehearsal import forecast
     from lotgate.sqlite_files import check_file, open_live
     from lotgate.workdir import open_work_dir
@@ -42,6 +42,7 @@ def plan(
     with open_work_dir(settings.work_dir, live) as work:
         audited = read_audited(work, settings.controls if settings.controls_given else None)
         with open_live(live, lock_timeout=lock_timeout) as found:
+            refuse_under_way(found.connection, live)
             check_source(found.connection, live, audited)
         needed = check_room(live, audited.candidate)
         made, measured = forecast(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-__all__ = ["Change", "NotCarried", "Row"]
+__all__ = ["Change", "NotCarried", "Row", "any_text", "bound", "is_same", "mark"]
 
 Row = Mapping[str, object]
 
@@ -39,3 +41,34 @@ class NotCarried:
     before: Row | None
     after: Row | None
     detail: bool = False
+
+
+def is_same(one: object, other: object) -> bool:
+    """Whether two values are equal in SQLite's eyes and of one storage class: 1 and 1.0 are not."""
+    return type(one) is type(other) and one == other
+
+
+@contextmanager
+def any_text(connection: sqlite3.Connection) -> Iterator[None]:
+    """Reads texts that are not UTF-8 as well: a byte that is none becomes a surrogate.
+
+    SQLite takes any bytes for a text, and a rollback must not fail because a writer wrote some.
+    """
+    before = connection.text_factory
+    connection.text_factory = lambda content: content.decode(errors="surrogateescape")
+    try:
+        yield
+    finally:
+        connection.text_factory = before
+
+
+def mark(value: object) -> str:
+    """The parameter mark for a value that ``any_text`` may have read; ``bound`` is what to bind to it."""
+    return "cast(? as text)" if isinstance(value, str) and isinstance(bound(value), bytes) else "?"
+
+
+def bound(value: object) -> object:
+    """The value as ``sqlite3`` takes it: bytes for a text with surrogates."""
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        return value.encode(errors="surrogateescape")
+    return value

@@ -23,7 +23,15 @@ from lotgate.live.compatibility import COMPATIBILITY_COLUMNS
 from lotgate.live.connection import immediate, lock_database, open_for_writing
 from lotgate.live.history import add_event, last_event, list_events, update_event
 from lotgate.live.ingestion import pause_ingestion, resume_ingestion
-from lotgate.live.names import ARCHIVED, CHANGE_LOG, archive_name, final_index_name, is_own, renamed_index
+from lotgate.live.names import (
+    ARCHIVED,
+    CHANGE_LOG,
+    archive_name,
+    final_index_name,
+    is_own,
+    renamed_index,
+    undone_name,
+)
 from lotgate.live.recovery import recover
 from lotgate.live.rollback import is_migrated_now
 from lotgate.live.schema import list_objects, working_objects
@@ -31,7 +39,14 @@ from lotgate.live.staging import drop_tables, leftover_tables
 from lotgate.live.state import Operation, clear_operation, write_operation
 from lotgate.live.status import contract_allowed_from
 
-__all__ = ["ContractPreview", "ContractResult", "contract", "finish_contract", "preview_contract"]
+__all__ = [
+    "ContractPreview",
+    "ContractResult",
+    "contract",
+    "finish_contract",
+    "preview_contract",
+    "recovered_preview",
+]
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,15 @@ def preview_contract(
     )
 
 
+def recovered_preview(
+    database: Path, settings: SwapSettings, *, lock_timeout: float, reporter: Reporter
+) -> ContractPreview:
+    """The same, once what an interrupted command left half done was finished or undone."""
+    with lock_database(database), open_for_writing(database, lock_timeout=lock_timeout) as connection:
+        recover(connection, database, settings, reporter=reporter)
+        return preview_contract(connection, database, settings)
+
+
 def contract(
     database: Path, settings: SwapSettings, *, lock_timeout: float, reporter: Reporter, force: bool = False
 ) -> ContractResult:
@@ -149,15 +173,16 @@ def finish_contract(
         reporter=reporter,
     )
     longest = chunks.longest_ms
-    for index in list_objects(connection, "index"):
+    indexes = list_objects(connection, "index")
+    taken = {index.name.lower() for index in indexes}
+    for index in indexes:
         name = final_index_name(index.name)
-        if name is None:
+        if name is None or name.lower() in taken:  # an index of the owner's has that name: ours keeps its own
             continue
         statement = renamed_index(index.sql, name, index.table)
         assert statement is not None, index.sql  # the swap wrote it
         with reporter.step(f"Naming the index {name}"), immediate(connection):
             start = time.monotonic()
-            connection.execute(f"drop index if exists {quoted(name)}")
             connection.execute(statement)
             connection.execute(f"drop index {quoted(index.name)}")
         longest = max(longest, (time.monotonic() - start) * 1000)
@@ -182,7 +207,7 @@ def _drop_columns(
                 if getattr(error, "sqlite_errorname", "") != "SQLITE_ERROR":
                     raise
                 raise _still_used(database, str(error)) from error
-        lost = sorted(worked - working_objects(connection))
+        lost = sorted(worked - _working_without_archive(connection))
         if lost:
             raise _still_used(database, ", ".join(lost))
         add_event(
@@ -195,6 +220,20 @@ def _drop_columns(
         )
         write_operation(connection, replace(operation, phase="switched"))
     return (time.monotonic() - start) * 1000
+
+
+def _working_without_archive(connection: sqlite3.Connection) -> frozenset[str]:
+    """What will work once the archived tables are dropped: they are renamed for the length of a look."""
+    connection.execute("pragma legacy_alter_table = on")  # views and triggers keep the old names
+    connection.execute("savepoint look")
+    try:
+        for table in ARCHIVED:
+            connection.execute(f"alter table {archive_name(table)} rename to {undone_name(table)}")
+        return working_objects(connection)
+    finally:
+        connection.execute("rollback to look")
+        connection.execute("release look")
+        connection.execute("pragma legacy_alter_table = off")
 
 
 def _still_used(database: Path, what: str) -> GateClosed:

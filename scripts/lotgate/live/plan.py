@@ -57,8 +57,13 @@ def make_plan(
     pause_workflows: tuple[str, ...],
     pause_command: str | None = None,
     resume_command: str | None = None,
+    journal_mode: str | None = None,
 ) -> SwapPlan:
-    """The plan for the live database of ``connection`` and the candidate attached to it. Reads only."""
+    """The plan for the live database of ``connection`` and the candidate attached to it. Reads only.
+
+    ``journal_mode`` is the live database's where ``connection`` is to a copy, which may have another.
+    """
+    journal_mode = journal_mode or _journal_mode(connection)
     tables = staged_tables(connection)
     owned = tuple(
         item
@@ -81,9 +86,9 @@ def make_plan(
             *(item.sql for item in owned),
             history_statement(),
         ),
-        obstacles=tuple(_obstacles(connection)),
+        obstacles=tuple(_obstacles(connection, journal_mode)),
         added_columns=tuple(column.name for column in extra_columns(connection)),
-        journal_mode=_journal_mode(connection),
+        journal_mode=journal_mode,
         recreated=tuple(f"{item.type} {item.name}" for item in owned),
     )
 
@@ -126,14 +131,13 @@ def _log_triggers(connection: sqlite3.Connection) -> list[str]:
     ]
 
 
-def _obstacles(connection: sqlite3.Connection) -> list[str]:
+def _obstacles(connection: sqlite3.Connection, mode: str) -> list[str]:
     found = []
     for item in list_objects(connection, "table", "view", "index"):
         name = item.name.lower()
         ours = name in {"skus", "lots", CHANGE_LOG, *BOOKS}
         if ours or name.startswith(("legacy_shipped_", "lotgate_stage_", "lotgate_undone_", "lotgate_idx__")):
             found.append(f"there is a {item.type} {item.name} already: rename it, the swap needs that name")
-    mode = _journal_mode(connection)
     if mode != "wal":
         found.append(
             f"the journal mode is {mode}, in which readers and writers wait for each other: switch the"

@@ -15,11 +15,11 @@ from pathlib import Path
 from lotgate.build import hashed_tables, read_build
 from lotgate.controls import load_controls
 from lotgate.errors import EnvironmentFailed, GateClosed, UsageError
-from lotgate.legacy_schema import MODEL_COLUMNS, quoted
+from lotgate.legacy_schema import MODEL_COLUMNS, is_migrated, quoted
 from lotgate.live.counter import Counter, changed_orders, read_counter, schema_fingerprint
 from lotgate.live.names import BOOKS, PROMOTED, archive_name
 from lotgate.live.schema import columns_of
-from lotgate.live.state import database_id, table_exists
+from lotgate.live.state import database_id, read_operation, table_exists
 from lotgate.machine import free_bytes
 from lotgate.snapshot import file_sha256, format_size
 from lotgate.sqlite_files import path_text, sqlite_uri
@@ -27,7 +27,15 @@ from lotgate.table_hashes import TableHash, hash_tables, schema_sha256
 from lotgate.verdict import Verdict, read_verdict
 from lotgate.workdir import WorkDir
 
-__all__ = ["Audited", "SourceChanged", "check_room", "check_same_as_snapshot", "check_source", "read_audited"]
+__all__ = [
+    "Audited",
+    "SourceChanged",
+    "check_room",
+    "check_same_as_snapshot",
+    "check_source",
+    "read_audited",
+    "refuse_under_way",
+]
 
 AGAIN = "Build and audit again."
 SPARE_BYTES = 16_000_000
@@ -98,7 +106,7 @@ def check_source(connection: sqlite3.Connection, database: Path, audited: Audite
     data or schema changed.
     """
     verdict = audited.verdict
-    if table_exists(connection, archive_name("shipped_items")) or table_exists(connection, "skus"):
+    if _is_migrated(connection):
         raise GateClosed(
             f"{database} is migrated already.", hint="`lotgate status` shows its phase and what comes next."
         )
@@ -119,10 +127,34 @@ def check_source(connection: sqlite3.Connection, database: Path, audited: Audite
         raise SourceChanged(f"The schema of {database} changed after the audit.", hint=AGAIN)
 
 
+def _is_migrated(connection: sqlite3.Connection) -> bool:
+    """A table ``skus`` of the owner's alone is no migration; the plan then says that the name is taken."""
+    known = ("skus", "lots", "shipped_items", archive_name("shipped_items"))
+    return is_migrated(
+        {
+            table: [c.name for c in columns_of(connection, table)]
+            for table in known
+            if table_exists(connection, table)
+        }
+    )
+
+
 _ADVICE = (
     "Pause ingestion, then build and audit again; or let `lotgate migrate` do all of it, which pauses"
     " ingestion for its last round."
 )
+
+
+def refuse_under_way(connection: sqlite3.Connection, database: Path) -> None:
+    """For who only looks: GateClosed where an operation is under way or was interrupted, since its tables
+    would look like the owner's."""
+    operation = read_operation(connection)
+    if operation is not None:
+        raise GateClosed(
+            f"A {operation.kind} of {path_text(database)} is under way since {operation.started_at},"
+            " or was interrupted.",
+            hint="`lotgate status` says which, and finishes or undoes what was interrupted.",
+        )
 
 
 def check_same_as_snapshot(backup: Path, snapshot: Path) -> None:

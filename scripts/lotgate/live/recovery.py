@@ -51,12 +51,19 @@ def recover(
 
         note = read_note(database)
         if note is not None and (operation is None or operation.id != note.operation.id):
+            with reporter.step("Finishing an interrupted restoration"):
+                pass
             finish_restoration(connection, database, note, settings, reporter=reporter)
             return ["A restoration was interrupted after the backup was back; the rest was finished."]
         if operation is not None:
             drop_note(database)
     if operation is None:
         return []
+    # said at once: the command that goes on may refuse, and then its result says nothing
+    with reporter.step(
+        f"{'Finishing' if operation.phase == 'switched' else 'Undoing'} an interrupted {operation.kind}"
+    ):
+        pass
     if operation.phase != "switched":
         _end(connection, operation, settings, reporter)
         return [f"A {operation.kind} was interrupted before it changed a table; it was undone."]

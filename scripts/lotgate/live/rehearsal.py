@@ -103,6 +103,11 @@ def forecast(
 ) -> tuple[SwapPlan, Forecast | None]:
     """The plan for the live database, and what it took on a copy; no forecast where something is in the
     way."""
+    with open_live(
+        database, lock_timeout=lock_timeout
+    ) as live:  # the copy is in WAL mode whatever this one is
+        found = live.connection.execute("pragma journal_mode").fetchone()[0]
+        mode = "wal" if live.immutable else str(found)  # only a WAL database is opened so
     with (
         copy_of_live(database, work_dir, lock_timeout=lock_timeout, reporter=reporter) as copy,
         open_for_writing(copy) as connection,
@@ -113,6 +118,7 @@ def forecast(
             pause_workflows=settings.pause_workflows,
             pause_command=settings.pause_command,
             resume_command=settings.resume_command,
+            journal_mode=mode,
         )
         if plan.obstacles:
             return plan, None

@@ -132,6 +132,8 @@ def swap_open(
         lock_timeout=lock_timeout,
     )
     with reporter.step("Comparing the backup with what was audited"):
+        with reading(connection):  # a change that was counted is told as one
+            check_source(connection, database, audited)
         check_same_as_snapshot(backups[0].path, work_dir.legacy)
     begun = operation or Operation(operation_id, "swap", "staging", started_at)
     try:

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +26,7 @@ def main() -> int:
     # SIGKILL loses nothing that was written, wherever it was written to: memory is the quickest disk
     memory = Path("/dev/shm")
     where = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the folder is removed then, too
     folder = Path(tempfile.mkdtemp(prefix="lotgate-kills-", dir=where))
     try:
         result = run_campaign(options.demo, folder, options.kills, seed=options.seed)

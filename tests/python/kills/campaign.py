@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 from collections import Counter
@@ -22,11 +24,13 @@ from kills.world import START, World, copy_of, make_world, move_in
 __all__ = ["ALL_KILLS", "Result", "choose", "run_campaign"]
 
 ALL_KILLS = 2000
-"""From this many kills on, every point of every command is among them."""
+"""From this many kills on, every point of every command is among them, and of ``status`` after a cut-over."""
+EVERY_SECOND = 10_000
+"""And from so many on, every point of other commands, too, after a kill at any durable step."""
 
 READS = {"sql select", "sql pragma", "sql explain"}
 TELLING = {"sql commit", "sql backup", "sql close", "file command", "file fsync"}
-"""After these the disk is not as before the next one: something else may happen between, or they are the point."""
+"""Here the moment right after is taken, too: it is what matters, or something goes on by itself."""
 LOAD_SHARE, SECOND_SHARE = 0.1, 0.3
 
 Item = TypeVar("Item")
@@ -50,7 +54,9 @@ class Result:
         return asdict(self) | {"total": self.total}
 
     def as_text(self) -> str:
-        lines = [f"{self.total} kills in {self.cases} cases, {self.seconds:.0f} s; {len(self.problems)} problems"]
+        lines = [
+            f"{self.total} kills in {self.cases} cases, {self.seconds:.0f} s; {len(self.problems)} problems"
+        ]
         for what, found in sorted(self.kills.items()):
             listed = ", ".join(f"{name} {n}" for name, n in sorted(found.items(), key=lambda pair: -pair[1]))
             lines.append(f"  {what}: {sum(found.values())} ({listed})")
@@ -83,9 +89,15 @@ def run_campaign(demo: Path, folder: Path, kills: int, workers: int = 2, seed: i
                 os._exit(1)
         children.append((pid, desk))
     found: list[dict[str, Any]] = []
-    for pid, desk in children:
-        _, status = os.waitpid(pid, 0)
-        assert status == 0, f"worker {desk.name} failed"
+    try:
+        ends = [os.waitpid(pid, 0)[1] for pid, _ in children]
+    except BaseException:
+        for pid, _ in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        raise
+    assert not any(ends), f"a worker failed: {ends}"
+    for _, desk in children:
         found += [json.loads(line) for line in (desk / "outcomes").read_text().splitlines()]
     return _sum_up(found, time.monotonic() - start)
 
@@ -97,16 +109,12 @@ def choose(world: World, kills: int, seed: int) -> list[Case | LoadCase]:
     doubles: list[Case] = []
     for command in START:
         for kind in ("", " quiet"):
-            points = _points_of(world, command, kind)
-            numbers = [at for at, point in enumerate(points, 1) if _is_worth(point)]
+            numbers = _numbers(_points_of(world, command, kind), full=full)
             if kind:
                 numbers = numbers[:: 11 if full else 3]
-            elif not full:  # reading changes nothing on the disk: most of its points are alike
-                reads = [at for at in numbers if points[at - 1].label in READS]
-                numbers = sorted(set(numbers) - set(reads) | set(reads[::9]))
             thens = NEXT[command]
             singles += [Case(command, kind, at, thens[i % len(thens)]) for i, at in enumerate(numbers)]
-        doubles += _second_kills(world, command)
+        doubles += _second_kills(world, command, full=full, every=kills >= EVERY_SECOND)
     load_count = max(10, round(kills * LOAD_SHARE))
     loads: list[LoadCase] = [
         LoadCase(("swap", "rollback", "restore", "swap", "contract")[i % 5], i / load_count, seed + i)
@@ -122,23 +130,23 @@ def choose(world: World, kills: int, seed: int) -> list[Case | LoadCase]:
     ]
 
 
-def _second_kills(world: World, command: str) -> list[Case]:
-    """Every point of the command that follows a kill, for kills at every durable step of the first."""
+def _second_kills(world: World, command: str, *, full: bool, every: bool) -> list[Case]:
+    """The points of the command that comes after a kill, for kills at durable steps of the first."""
     points = _points_of(world, command, "")
     commits = [at for at, p in enumerate(points, 1) if p.label == "sql commit" and p.when == "after"]
     copies = [at for at, p in enumerate(points, 1) if p.label == "sql backup" and p.when == "after"]
-    switch = _switch_of(points)
-    firsts = sorted({*_evenly(commits, 4), *switch, *copies[-1:]})
+    switch = copies[-1:] if command == "restore" else _switch_of(points)
+    firsts = sorted({*_evenly(commits, 4 if full else 2), *switch})
     cases = []
     for number, first in enumerate(firsts):
-        then = "status" if number % 2 == 0 else NEXT[command][1]
+        is_full = every or (full and first in switch)
+        then = "status" if first in switch or number % 2 == 0 else NEXT[command][1]
         desk = world.folder / "making"
         copy_of(world.starts[START[command]], desk / "case")
         run_command(desk / "case", world.arguments(command, desk / "case"), kill_at=first)
         again = run_command(desk / "case", world.arguments(then, desk / "case"))
-        cases += [
-            Case(command, "", first, then, at) for at, point in enumerate(again.points, 1) if _is_worth(point)
-        ]
+        numbers = _numbers(again.points, full=is_full)
+        cases += [Case(command, "", first, then, at) for at in (numbers if is_full else numbers[::3])]
     return cases
 
 
@@ -163,9 +171,14 @@ def _points_of(world: World, command: str, kind: str) -> Sequence[Point]:
     return ended.points
 
 
-def _is_worth(point: Point) -> bool:
-    """After a statement the disk is as before the next one, so one of both is enough."""
-    return point.when == "before" or point.label in TELLING
+def _numbers(points: Sequence[Point], *, full: bool) -> list[int]:
+    """The points worth a kill. After a statement the disk is as before the next one: one is enough."""
+    numbers = [at for at, p in enumerate(points, 1) if p.when == "before" or p.label in TELLING]
+    if full:
+        return numbers
+    # reading changes nothing on the disk: most of its points are alike
+    reads = [at for at in numbers if points[at - 1].label in READS]
+    return sorted(set(numbers) - set(reads) | set(reads[::9]))
 
 
 def _evenly(items: Sequence[Item], count: int) -> list[Item]:

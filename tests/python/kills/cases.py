@@ -1,4 +1,4 @@
-"""One case: a command is killed at one of its points, perhaps the next one, too; then a command brings it home."""
+"""One case: a command is killed at one of its points, perhaps the next one, too; then one brings it home."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ from kills.picture import Picture, differences, take_picture
 from kills.processes import Ended, run_command
 from kills.world import START, World, copy_of
 
-__all__ = ["NEXT", "Case", "Outcome", "expected_end", "look", "name_of", "problems_at_home", "run_case"]
+__all__ = [
+    "NEXT",
+    "Case",
+    "Outcome",
+    "Seen",
+    "expected_end",
+    "look",
+    "name_of",
+    "problems_at_home",
+    "run_case",
+]
 
 NEXT = {
     "swap": ("status", "swap", "rollback"),
@@ -31,15 +41,17 @@ MOVES = {
     ("worked", "restore"): "worked restore",
     ("worked rollback", "restore"): "worked restore",
     ("worked restore", "restore"): "worked restore",
+    # the backup is the audited state, counter and all: it can be swapped again
+    ("worked restore", "swap"): "worked restore swap",
     ("prepared", "contract"): "prepared contract",
     ("prepared", "rollback"): "prepared rollback",
 }
-"""What a command makes of a database; what is not here leaves it as it is, and is refused but for ``status``."""
+"""What a command makes of a database; what is not here is refused and changes nothing, but for ``status``."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """``kill_at`` counts the command's points; ``kill_next_at`` those of ``then``, which then runs once more."""
+    """``kill_at`` counts the command's points, ``kill_next_at`` those of ``then``, which then runs again."""
 
     command: str
     kind: str
@@ -54,11 +66,20 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a case: where it was killed (once, twice or, past the last point, never), what was wrong."""
+    """What came of a case: where it was killed, at most twice, and what is wrong."""
 
     case: Case
     killed: tuple[Point, ...]
     states: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A database right after a kill: its state, ``?`` for none, and whether an operation is noted."""
+
+    state: str
+    is_under_way: bool
     problems: tuple[str, ...]
 
 
@@ -67,27 +88,27 @@ def run_case(world: World, desk: Path, case: Case) -> Outcome:
     folder = desk / "case"
     copy_of(world.starts[case.start], folder)
     killed: list[Point] = []
-    states: list[str] = []
-    problems: list[str] = []
     first = _run(world, folder, case.command, case.kill_at)
     if first.point is None:
         wrong = () if first.code == 0 else (f"{case.command} ended with {first.code}: {first.output[-300:]}",)
         return Outcome(case, (), (), wrong)
     killed.append(first.point)
-    problems += look(world, desk, case, states, first=True)
+    seen = [look(world, desk, case, first=True)]
     if case.kill_next_at is not None:
         second = _run(world, folder, case.then, case.kill_next_at)
         if second.point is not None:
             killed.append(second.point)
-            problems += [f"after the second kill: {text}" for text in look(world, desk, case, states)]
-    if states[-1] == "?":
-        return Outcome(case, tuple(killed), tuple(states), tuple(problems))
-    wanted, code = expected_end(states[-1], case.then)
-    last = _run(world, folder, case.then, None)
-    if last.code != code:
-        problems.append(f"{case.then} ended with {last.code} instead of {code}: {last.output[-300:]}")
-    problems += problems_at_home(world, folder, _quiet(wanted, case.kind))
-    return Outcome(case, tuple(killed), tuple(states), tuple(problems))
+        seen.append(look(world, desk, case, first=False))
+    problems = [text for one in seen for text in one.problems]
+    if seen[-1].state != "?":
+        wanted, code = expected_end(seen[-1].state, case.then)
+        last = _run(world, folder, case.then, None)
+        if last.code != code:
+            problems.append(f"{case.then} ended with {last.code} instead of {code}: {last.output[-300:]}")
+        if seen[-1].is_under_way and "interrupted" not in last.output:
+            problems.append(f"{case.then} did not say that something was half done")
+        problems += problems_at_home(world, folder, _quiet(wanted, case.kind))
+    return Outcome(case, tuple(killed), tuple(one.state for one in seen), tuple(problems))
 
 
 def expected_end(state: str, command: str) -> tuple[str, int]:
@@ -98,8 +119,8 @@ def expected_end(state: str, command: str) -> tuple[str, int]:
     return (moved, 0) if moved else (state, 1)
 
 
-def look(world: World, desk: Path, case: Case, states: list[str], *, first: bool = False) -> list[str]:
-    """Looks at a copy of the database as the kill left it, its -wal too; adds the state that it is in, ``?`` for none."""
+def look(world: World, desk: Path, case: Case, *, first: bool) -> Seen:
+    """Looks at a copy of the database as a kill left it, -wal and all; ``first``: it was the first kill."""
     folder, copy = desk / "case", desk / "look"
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir()
@@ -109,7 +130,6 @@ def look(world: World, desk: Path, case: Case, states: list[str], *, first: bool
     found = take_picture(copy / "ora.db")
     start = world.pictures[case.start]
     state = name_of(world, found, case.start, case.kind)
-    states.append(state)
     problems = [f"integrity: {text}" for text in found.damage]
     if len(found.broken_keys) > len(start.broken_keys):
         problems.append(f"{len(found.broken_keys)} broken foreign keys, and {len(start.broken_keys)} before")
@@ -120,17 +140,18 @@ def look(world: World, desk: Path, case: Case, states: list[str], *, first: bool
     added = _log(folder)[len(_log(world.starts[case.start])) :]
     if first and state == START[case.command] and "resume" in added:
         problems.append("ingestion was resumed before the command had changed anything")
-    return problems
+    is_noted = (folder / "live" / ".ora.db.lotgate.restoring").exists()
+    return Seen(state, found.operation is not None or is_noted, tuple(problems))
 
 
 def name_of(world: World, found: Picture, start: str, kind: str = "") -> str:
-    """Which state a database is in, by the tables that the swap is about; ``?`` where it is none, or between two."""
+    """Which state a database is in, by the tables that the swap is about; ``?`` for none, or between two."""
     base = start.removesuffix(kind) if kind else start
     names = [base]
     for name in names:
         names += [to for (at, _), to in MOVES.items() if at == name and to not in names]
     matching = [name for name in names if _matches(found, world.pictures[_quiet(name, kind)], name)]
-    # a rollback of a swap without later work gives the legacy tables as they were: the history tells them apart
+    # a rollback without later work gives the legacy tables as they were: the history tells them apart
     if {"legacy", "legacy swap rollback"} <= set(matching):
         return "legacy swap rollback" if any(event == "rollback" for event, _ in found.events) else "legacy"
     return matching[0] if matching else "?"

@@ -13,9 +13,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["Point", "Watch"]
+
+Result = TypeVar("Result")
 
 FILE_EVENTS = {
     "os.chmod": "chmod",
@@ -109,7 +111,7 @@ class Watch:
     def _watch_sqlite(self) -> None:
         watch = self
 
-        def around(name: str, text: str, call: Callable[[], Any]) -> Any:
+        def around(name: str, text: str, call: Callable[[], Result]) -> Result:
             watch.reach("sql", name, "before", text)
             try:
                 return call()

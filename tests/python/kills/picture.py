@@ -29,9 +29,9 @@ TIMES = {"inventory_current": {"last_updated"}, "sku_lot": {"created_at", "updat
 class Picture:
     """One database.
 
-    ``tables`` has a hash for the rows of each table but ``lotgate_state`` and ``lotgate_history``, ids of
-    operations left out; ``schema`` the statement of each object. ``events`` are the history's kinds, each with
-    whether it was finished. ``damage`` and ``broken_keys`` are what SQLite's own checks say.
+    ``tables`` has a hash for the rows of each table but ``lotgate_state`` and ``lotgate_history``, without
+    operations' ids; ``schema`` has the statement of each object. ``events`` are the history's kinds, each
+    with whether it was finished. ``damage`` and ``broken_keys`` are what SQLite's own checks say.
     """
 
     tables: dict[str, str]
@@ -63,7 +63,9 @@ def take_picture(database: Path) -> Picture:
         # the rowids of a violation, without the key's number, which depends on the order of creation
         broken = frozenset(row[:3] for row in connection.execute("pragma foreign_key_check"))
         schema = _schema(connection)
-        names = [name for (name,) in connection.execute("select name from sqlite_schema where type = 'table'")]
+        names = [
+            name for (name,) in connection.execute("select name from sqlite_schema where type = 'table'")
+        ]
         state: dict[str, str] = {}
         events: tuple[tuple[str, bool], ...] = ()
         if "lotgate_state" in names:
@@ -93,7 +95,9 @@ def core_of(connection: sqlite3.Connection) -> dict[str, str]:
     connection.execute("begin")
     try:
         schema = _schema(connection)
-        names = {name for (name,) in connection.execute("select name from sqlite_schema where type = 'table'")}
+        names = {
+            name for (name,) in connection.execute("select name from sqlite_schema where type = 'table'")
+        }
         found = {name: _hash(connection, name) for name in CORE if name in names}
         return found | _owned(schema)
     finally:
@@ -105,7 +109,9 @@ def differences(found: Picture, expected: Picture) -> list[str]:
     wrong = []
     for what in ("tables", "schema", "state", "flags"):
         one, other = getattr(found, what), getattr(expected, what)
-        wrong += [f"{what} {name}" for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
+        wrong += [
+            f"{what} {name}" for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)
+        ]
     if found.events != expected.events:
         wrong.append(f"history {found.events} instead of {expected.events}")
     if found.operation != expected.operation:
@@ -118,7 +124,9 @@ def differences(found: Picture, expected: Picture) -> list[str]:
 def _schema(connection: sqlite3.Connection) -> dict[str, str]:
     return {
         name: f"{type_} on {table}: {sql}"
-        for type_, name, table, sql in connection.execute("select type, name, tbl_name, sql from sqlite_schema")
+        for type_, name, table, sql in connection.execute(
+            "select type, name, tbl_name, sql from sqlite_schema"
+        )
     }
 
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from kills.events import Point, Watch
 
-__all__ = ["Ended", "be_the_reaper", "start_command", "run_command", "wait_for"]
+__all__ = ["Ended", "be_the_reaper", "run_command", "start_command", "wait_for"]
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -108,8 +108,8 @@ def _be_the_command(folder: Path, arguments: list[str], kill_at: int | None, wat
     report = os.open(_report(folder), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for number, descriptor in enumerate((nothing, output, output)):
         os.dup2(descriptor, number)
-    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115, PTH123
-    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115, PTH123
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
 
     def told(point: Point) -> None:
         os.write(report, json.dumps({"point": point.as_json()}).encode())

@@ -20,7 +20,14 @@ from lotgate.live.counter import schema_fingerprint
 
 __all__ = ["COMMANDS", "World", "make_world", "move_in"]
 
-NEEDED = ("candidate.sqlite", "legacy.sqlite", "shipstation.sqlite", "build.json", "snapshot.json", "verdict.json")
+NEEDED = (
+    "candidate.sqlite",
+    "legacy.sqlite",
+    "shipstation.sqlite",
+    "build.json",
+    "snapshot.json",
+    "verdict.json",
+)
 # as many rows in a chunk, and as few attempts, however fast the machine is: the steps are the same each time
 SETTINGS = """[lotgate]
 database = "live/ora.db"
@@ -43,22 +50,23 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "contract": ("contract", "--yes", "--force", "--confirm-name", "ora.db"),
 }
 START = {"swap": "legacy", "rollback": "worked", "restore": "worked", "contract": "prepared"}
-"""The database that each command is killed on: before a swap, or after it with later work, or that too and with
-the owner's views on the new columns, as ``contract`` asks."""
+"""The database that each command is killed on: before a swap, after it with later work, or that and with the
+owner's views on the new columns, as ``contract`` asks."""
 
 
 @dataclass(frozen=True)
 class World:
     """``starts`` are folders to copy; ``pictures`` says how a database looks after what was done to it, told
-    as ``legacy``, ``legacy swap``, ``worked rollback`` and so on, with `` quiet`` behind it where no commands are set."""
+    as ``legacy``, ``legacy swap``, ``worked rollback`` and so on; ``legacy quiet`` is without commands."""
 
     folder: Path
     starts: dict[str, Path] = field(default_factory=dict)
     pictures: dict[str, Picture] = field(default_factory=dict)
 
     def arguments(self, command: str, case: Path) -> list[str]:
-        """The command line; a backup to restore is the swap's own."""
-        backup = next(iter(sorted(case.glob("backups-1/*.sqlite"))), case / "none")
+        """The command line; a backup to restore is the first that was taken, the swap's own."""
+        backups = sorted(case.glob("backups-1/*.sqlite"), key=lambda path: path.stat().st_mtime_ns)
+        backup = backups[0] if backups else case / "none"
         return [str(backup.relative_to(case)) if part == "BACKUP" else part for part in COMMANDS[command]]
 
 
@@ -83,6 +91,7 @@ def make_world(demo: Path, folder: Path) -> World:
             ("legacy", "swap rollback"),
             ("worked", "rollback"),
             ("worked", "restore"),
+            ("worked", "restore swap"),
             ("prepared", "contract"),
             ("prepared", "rollback"),
         ):
@@ -142,8 +151,10 @@ def _make_legacy(demo: Path, case: Path, commands: str) -> None:
             end;
             create view owned_units as
                 select ship_date, base_sku, sum(quantity_shipped) as units from shipped_items group by 1, 2;
-            update workflow_controls set enabled = 0 where workflow_name in ('orders-cleanup', 'shipstation-upload');
-            insert into sync_watermark (workflow_name, last_sync_timestamp) values ('writer-0', '0'), ('writer-1', '0');
+            update workflow_controls set enabled = 0
+                where workflow_name in ('orders-cleanup', 'shipstation-upload');
+            insert into sync_watermark (workflow_name, last_sync_timestamp)
+                values ('writer-0', '0'), ('writer-1', '0');
             pragma foreign_keys = off;
             insert into shipstation_order_line_items (order_inbox_id, sku) values (999999, '17612');
             """)
@@ -156,7 +167,7 @@ def _make_legacy(demo: Path, case: Path, commands: str) -> None:
 
 
 def _work_later(database: Path) -> None:
-    """A day's work on the new tables: every kind of change, and parcels that the legacy key does not allow."""
+    """A day's work on the new tables: every kind of change, and two parcels of one line."""
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("pragma foreign_keys = on")
         for step in _LATER:
@@ -182,15 +193,31 @@ def _sql(statement: str) -> Callable[[sqlite3.Connection], object]:
 _LATER = (
     _sql("insert into skus (sku_code, product_name) values ('19001', 'Test paste')"),
     _sql("insert into lots (lot_number, sku_id) select '260001', sku_id from skus where sku_code = '19001'"),
-    _sql("insert into shipped_orders (ship_date, order_number, created_at) values ('2025-10-13', '990005', '2025-10-13 09:00:00')"),
     _sql(
-        "insert into shipped_items (ship_date, shipstation_sku_raw, sku_id, lot_id, quantity_shipped, order_number,"
-        " shipstation_shipment_id, created_at) select '2025-10-13', '19001 - 260001', s.sku_id, l.lot_id, 4, '990005', p.id,"
+        "insert into shipped_orders (ship_date, order_number, created_at)"
+        " values ('2025-10-13', '990005', '2025-10-13 09:00:00')"
+    ),
+    _sql(  # one line in two parcels
+        "insert into shipped_items (ship_date, shipstation_sku_raw, sku_id, lot_id, quantity_shipped,"
+        " order_number, shipstation_shipment_id, created_at)"
+        " select '2025-10-13', '19001 - 260001', s.sku_id, l.lot_id, 4, '990005', p.id,"
         " '2025-10-13 09:00:0' || p.id from skus as s inner join lots as l on l.sku_id = s.sku_id"
         " cross join (select 1 as id union all select 2) as p where s.sku_code = '19001'"
     ),
-    _sql("update shipped_items set quantity_shipped = quantity_shipped + 1 where id in (select min(id) from shipped_items)"),
-    _sql("update shipped_items set ship_date = '2025-10-14' where id in (select id from shipped_items order by id limit 3 offset 40)"),
-    _sql("update shipped_orders set ship_date = '2025-10-14' where id in (select id from shipped_orders order by id limit 2 offset 9)"),
-    _sql("delete from shipped_items where id in (select id from shipped_items order by id desc limit 2 offset 30)"),
+    _sql(
+        "update shipped_items set quantity_shipped = quantity_shipped + 1"
+        " where id in (select min(id) from shipped_items)"
+    ),
+    _sql(
+        "update shipped_items set ship_date = '2025-10-14'"
+        " where id in (select id from shipped_items order by id limit 3 offset 40)"
+    ),
+    _sql(
+        "update shipped_orders set ship_date = '2025-10-14'"
+        " where id in (select id from shipped_orders order by id limit 2 offset 9)"
+    ),
+    _sql(
+        "delete from shipped_items"
+        " where id in (select id from shipped_items order by id desc limit 2 offset 30)"
+    ),
 )
