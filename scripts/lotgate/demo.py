@@ -45,9 +45,9 @@ def run_demo(
 ) -> DemoRun:
     """Makes the demo's live database in the work directory, derives and audits a candidate, and swaps it.
 
-    With ``and_swap`` False everything is left ready for a swap by hand. A demo database that an earlier run made is made anew; any other file in its place is a UsageError, as is
-    evidence of another database in the work directory. Raises what ``build_candidate``, ``audit_candidate``,
-    ``swap`` and ``verify`` raise.
+    With ``and_swap`` False everything is left ready for a swap by hand. A demo database that an earlier run
+    made is made anew; any other file in its place is a UsageError, as is evidence of another database in the
+    work directory. Raises what ``build_candidate``, ``audit_candidate``, ``swap`` and ``verify`` raise.
     """
     work_dir = settings.work_dir
     project = find_project()

@@ -89,7 +89,8 @@ class _Archive:
         """The first row with these values; none where one of them is NULL."""
         where = " and ".join(f"{quoted(name)} = {mark(value)}" for name, value in key.items())
         found = self.connection.execute(
-            f"select {', '.join(map(quoted, self.columns))} from {self.name} where {where} order by id limit 1",
+            f"select {', '.join(map(quoted, self.columns))} from {self.name}"
+            f" where {where} order by id limit 1",
             [bound(value) for value in key.values()],
         ).fetchone()
         return None if found is None else dict(zip(map(str.lower, self.columns), found, strict=True))
@@ -228,7 +229,7 @@ class _Work:
         if not items or self.orders.row(order_number=number) is not None:
             return
         row_id = self.orders.insert({n: v for n, v in header.original.items() if n != "id"})
-        reason = f"its number changed; {items} legacy rows have the old one, whose header is there, too, as {row_id}"
+        reason = f"its number changed; {items} legacy rows have the old one, and so has a header {row_id}"
         self.note("shipped_orders", header.change, reason)
 
     def _take(
@@ -303,7 +304,7 @@ class _Work:
         self.done.deleted += 1
 
     def _note_duplicates(self, change: Change) -> None:
-        """A deleted line may have legacy duplicates, which the migration merged; they come back as they were."""
+        """A deleted line may have legacy duplicates, which the migration merged; they come back."""
         (count,) = self.connection.execute(
             "select count(*) from lotgate_row_ledger where merged_into_id = ?", (change.row_id,)
         ).fetchone()

@@ -1,8 +1,8 @@
 """The change log: what every row of the new tables was at the swap, where it was changed since.
 
 A rollback carries later work over by comparing that with what is there now (``carry_over``). A row that was
-added since is noted without a before. The before is an SQL row (``1, 'text', NULL``) as SQLite's ``quote()``
-writes it, which gives back every value exactly, blobs and all.
+added since is noted without a before. The before is an SQL row (``1, 'text', NULL``) in ASCII, which
+gives back every value exactly, blobs and all.
 
 REPLACE takes rows away without any DELETE trigger, so the rows that it would take are noted before it runs.
 The conditions stand in the triggers (``where not exists``) since an outer statement's conflict clause would
@@ -38,11 +38,26 @@ def table_statement() -> str:
 
 def before_expression(columns: Sequence[str], row: str) -> str:
     """An expression that writes the row named ``row`` (``old``, or an alias) as SQL text."""
-    return " || ', ' || ".join(f"quote({row}.{quoted(column)})" for column in columns)
+    return " || ', ' || ".join(_literal(f"{row}.{quoted(column)}") for column in columns)
 
 
-def log_statements(table: str, key: str, columns: Sequence[str]) -> list[str]:
-    """The triggers that keep the log for one table, whose rowid is ``key``."""
+def _literal(value: str) -> str:
+    """``quote()`` ends a text at a NUL character, and writes an infinite number as a word that is no SQL."""
+    return (
+        f"case when typeof({value}) = 'text' and ({value} glob '*[^ -~]*' or instr({value}, char(0)))"
+        f" then 'cast(x''' || hex({value}) || ''' as text)'"
+        f" when typeof({value}) = 'real' and abs({value}) = 9e999"
+        f" then case when {value} > 0 then '9e999' else '-9e999' end"
+        f" else quote({value}) end"
+    )
+
+
+def log_statements(table: str, key: str, columns: Sequence[str], last_id: int) -> list[str]:
+    """The triggers that keep the log for one table, whose rowid is ``key``, at the swap ``last_id`` at most.
+
+    A row of a higher id was not there at the swap, whichever trigger sees it first: an owner's own trigger
+    may change a new row before the log was told that it is new.
+    """
     id_ = quoted(key)
 
     def note(row: str, *, before: str, source: str = "", where: str = "") -> str:
@@ -53,19 +68,23 @@ def log_statements(table: str, key: str, columns: Sequence[str]) -> list[str]:
             f" and seen.row_id = {row}.{id_});"
         )
 
-    present = before_expression(columns, "there")
+    def before_of(row: str) -> str:
+        return f"case when {row}.{id_} <= {last_id} then {before_expression(columns, row)} end"
+
+    present = before_of("there")
     replaced = " ".join(
         note("there", before=present, source=f" from {table} as there", where=f"{condition} and ")
         for condition in (f"there.{id_} = new.{id_}", *(_same(unique) for unique in LOGGED_KEYS[table]))
     )
-    old = note("old", before=before_expression(columns, "old"))
+    old = note("old", before=before_of("old"))
     return [
         f"create trigger lotgate_log_{table}_replace before insert on {table} begin {replaced} end",
         f"create trigger lotgate_log_{table}_insert after insert on {table} begin"
         f" {note('new', before='null')} end",
         f"create trigger lotgate_log_{table}_update_replace before update on {table} begin"
         f" {old} {replaced} end",
-        f"create trigger lotgate_log_{table}_update after update of {id_} on {table} begin"
+        # not "after update of id": a rowid has other names, too
+        f"create trigger lotgate_log_{table}_update after update on {table} when new.{id_} is not old.{id_} begin"
         f" {note('new', before='null')} end",
         f"create trigger lotgate_log_{table}_delete after delete on {table} begin {old} end",
     ]

@@ -21,9 +21,11 @@ _LOT = "(select lot_number from lots where lots.lot_id = shipped_items.lot_id)"
 _FILL = (
     "update shipped_items set base_sku = coalesce("
     + _BASE
-    + ", ''), sku_lot = "
+    + ", ''), sku_lot = coalesce("
     + SKU_LOT.format(sku=_BASE, lot=_LOT)
+    + ", '')"
 )
+"""A row of no SKU is refused by its foreign key, or, where keys are not enforced, taken as it is."""
 
 
 def compatibility_statements() -> list[str]:

@@ -126,8 +126,14 @@ def _log_triggers(connection: sqlite3.Connection) -> list[str]:
         *(column.name for column in extra_columns(connection)),
     ]
     keys = {"skus": "sku_id", "lots": "lot_id", "shipped_orders": "id", "shipped_items": "id"}
+    last_ids = {
+        table: connection.execute(f"select coalesce(max({key}), 0) from candidate.{table}").fetchone()[0]
+        for table, key in keys.items()
+    }
     return [
-        statement for table in PROMOTED for statement in log_statements(table, keys[table], columns[table])
+        statement
+        for table in PROMOTED
+        for statement in log_statements(table, keys[table], columns[table], last_ids[table])
     ]
 
 
