@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -63,7 +64,13 @@ cli.add_command(verify)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command and exits with its code. The one place where errors become text."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for name in (signal.SIGTERM, signal.SIGHUP):  # a lost terminal must not leave ingestion switched off
+        signal.signal(name, _interrupt)
     sys.exit(_run(list(arguments)))
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _run(arguments: list[str]) -> int:

@@ -150,11 +150,7 @@ def number_of(world: World, number: str | None) -> str | None:
     """A blank number is none; another is that of its header, which may be written with blanks."""
     if number is None or not number.strip():
         return None
-    headers = (
-        {row["order_number"].strip(): row["order_number"] for row in world.book("legacy_headers_of_before")}
-        if False
-        else _headers(world)
-    )
+    headers = _headers(world)
     return headers.get(number.strip(), number)
 
 

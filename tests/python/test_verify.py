@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from conftest import Outcome, fingerprint
 from lotgate.controls import load_controls
 from lotgate.errors import GateClosed
 from lotgate.live.verify import Verification, verify
-from swap_cases import SwapCase, copy_case, picture
+from swap_cases import SwapCase, copy_case, picture, write
 from test_rollback_later_work import swap_case
 
 Cli = Callable[..., Outcome]
@@ -347,11 +346,6 @@ def command(lotgate: Cli, case: Migrated, tmp_path: Path, *more: str) -> Outcome
     )
 
 
-@pytest.fixture
-def in_project(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command reads the earliest day from the dbt project."""
-
-
 def test_the_command(lotgate: Cli, migrated: Migrated, tmp_path: Path) -> None:
     done = command(lotgate, migrated, tmp_path)
     assert (done.code, done.err) == (0, "")
@@ -456,6 +450,7 @@ def test_a_database_that_is_not_migrated_is_refused_kindly(
 def test_after_contract(lotgate: Cli, demo_build: Path, tmp_path: Path) -> None:
     case = copy_case(demo_build, tmp_path / "case")
     swap_case(case)
+    write(case.database, "drop view dashboard_daily_units")  # it needs base_sku
     done = case.run(lotgate, "contract", "--force", "--confirm-name", "ora.db", "--yes")
     assert done.code == 0, done.err
     contracted = Migrated(case.database, case.controls)

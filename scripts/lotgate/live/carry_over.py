@@ -38,7 +38,8 @@ def read_changes(connection: sqlite3.Connection) -> dict[str, list[Change]]:
             names = _logged_columns(connection, table)
             row_now = before_expression(names, "t")
             for row_id, before, now in connection.execute(
-                f"select g.row_id, g.before_row, (select {row_now} from {table} as t where t.{key} = g.row_id)"
+                "select g.row_id, g.before_row,"
+                f" (select {row_now} from {table} as t where t.{key} = g.row_id)"
                 f" from {CHANGE_LOG} as g where g.table_name = ? order by g.change_id",
                 (table,),
             ).fetchall():

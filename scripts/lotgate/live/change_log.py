@@ -84,7 +84,8 @@ def log_statements(table: str, key: str, columns: Sequence[str], last_id: int) -
         f"create trigger lotgate_log_{table}_update_replace before update on {table} begin"
         f" {old} {replaced} end",
         # not "after update of id": a rowid has other names, too
-        f"create trigger lotgate_log_{table}_update after update on {table} when new.{id_} is not old.{id_} begin"
+        f"create trigger lotgate_log_{table}_update after update on {table}"
+        f" when new.{id_} is not old.{id_} begin"
         f" {note('new', before='null')} end",
         f"create trigger lotgate_log_{table}_delete after delete on {table} begin {old} end",
     ]

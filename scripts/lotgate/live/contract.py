@@ -5,7 +5,6 @@ Source: docs/swap.md, "Contract".
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import sqlite3
 import time
@@ -16,7 +15,7 @@ from typing import Any
 
 from lotgate.config import SwapSettings
 from lotgate.console import Reporter
-from lotgate.errors import GateClosed, LotgateError
+from lotgate.errors import GateClosed
 from lotgate.legacy_schema import quoted
 from lotgate.live.clock import package_version, parse_utc, utc_now
 from lotgate.live.compatibility import COMPATIBILITY_COLUMNS
@@ -32,7 +31,7 @@ from lotgate.live.names import (
     renamed_index,
     undone_name,
 )
-from lotgate.live.recovery import recover
+from lotgate.live.recovery import bring_home, recover
 from lotgate.live.rollback import is_migrated_now
 from lotgate.live.schema import list_objects, working_objects
 from lotgate.live.staging import drop_tables, leftover_tables
@@ -150,8 +149,7 @@ def contract(
             with reporter.step("Dropping the legacy columns"):
                 lock_ms = _drop_columns(connection, database, operation, preview)
         except BaseException:
-            with contextlib.suppress(LotgateError, sqlite3.Error):
-                recover(connection, database, settings, reporter=reporter)
+            bring_home(connection, database, settings, reporter=reporter)
             raise
         operation = replace(operation, phase="switched")
         longest = finish_contract(connection, operation, settings, reporter=reporter)

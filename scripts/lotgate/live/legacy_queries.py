@@ -1,8 +1,7 @@
 """What the legacy system's readers ask, so that a rehearsal can ask it before and after.
 
-They are the representative reads of the reporter, the dashboard, the upload and the charge report; the
-numbers
-are those of docs/swap.md, "Readers". Parameters are taken from the database itself.
+They are the representative reads of the reporter, the dashboard, the upload and the charge report, word by
+word; the numbers are those of docs/swap.md, "Readers". Parameters are taken from the database itself.
 """
 
 from __future__ import annotations
@@ -24,27 +23,28 @@ QUERIES: Mapping[str, str] = {
     " where ship_date between :d1 and :d2 group by ship_date, base_sku order by 1, 2",
     "R6": "select sum(quantity_shipped) from shipped_items where ship_date between :d1 and :d2",
     "R7": "select i.order_number, i.ship_date, i.base_sku, coalesce(i.sku_lot, ''), i.quantity_shipped,"
-    " coalesce(o.shipstation_order_id, ''), coalesce(i.tracking_number, '') from shipped_items as i"
-    " left join shipped_orders as o on o.order_number = i.order_number"
-    " where i.ship_date = :d and i.base_sku = :sku order by i.order_number, i.id",
-    "R12": "select ship_date, base_sku, quantity_shipped, sku_lot from shipped_items"
-    " order by ship_date desc, id",
+    " coalesce(o.shipstation_order_id, ''), coalesce(i.tracking_number, '')"
+    " from shipped_items i left join shipped_orders o on o.order_number = i.order_number"
+    " where i.ship_date = :d and i.base_sku = :sku order by i.order_number",
+    "R12": "select ship_date, base_sku, quantity_shipped, sku_lot from shipped_items order by ship_date desc",
     "R13": "select start_date, end_date, sku, quantity_shipped from weekly_shipped_history"
     " where sku = :sku order by start_date desc limit 52",
     "R14": "select sku, product_name, current_quantity, weekly_avg_cents, alert_level, reorder_point,"
     " last_updated from inventory_current order by sku",
-    "R16": "select li.sku, li.lot, coalesce(sum(si.quantity_shipped), 0) from lot_inventory as li"
-    " left join shipped_items as si on si.base_sku = li.sku and si.sku_lot = li.lot"
-    " group by li.id order by li.id",
-    "R17": "select sku, lot from sku_lot where active = 1 order by id",
+    "R16": "select li.sku, li.lot, coalesce(sum(si.quantity_shipped), 0) from lot_inventory li"
+    " left join shipped_items si on si.base_sku = li.sku and si.sku_lot = li.lot group by li.id",
+    "R17": "select sku, lot from sku_lot where active = 1",
     "R18": "select id, order_number, order_date from orders_inbox where status = 'pending'"
-    " and order_number not in (select order_number from shipped_orders where order_number is not null)"
-    " order by id",
+    " and order_number not in (select order_number from shipped_orders)",
     "R21": "select order_number, base_sku, quantity_shipped from shipped_items"
-    " where order_number is not null order by 1, 2, id",
+    " where order_number is not null order by 1, 2",
     "R22": "select max(cast(order_number as integer)) from shipped_orders"
     " where order_number not glob '*[^0-9]*' and cast(order_number as integer) < 200000",
 }
+
+IN_ANY_ORDER = frozenset({"R7", "R12", "R16", "R17", "R18", "R21"})
+"""Their rows, or those that are equal in what they sort by, come as SQLite finds them: another index,
+another order. What they answer is the rows."""
 
 
 def parameters(connection: sqlite3.Connection) -> dict[str, object]:
@@ -62,13 +62,17 @@ def parameters(connection: sqlite3.Connection) -> dict[str, object]:
 def answers(
     connection: sqlite3.Connection, given: Mapping[str, object]
 ) -> dict[str, list[tuple[object, ...]]]:
-    """Every query's answer; queries on tables that this database does not have are left out."""
+    """Every query's answer; of one on a table or column that this database does not have, SQLite's error.
+
+    Rows whose order a query leaves open are sorted, so that answers can be compared.
+    """
     found = {}
     for name, query in QUERIES.items():
         try:
-            found[name] = connection.execute(query, dict(given)).fetchall()
+            rows = connection.execute(query, dict(given)).fetchall()
         except sqlite3.OperationalError as error:
             if "no such" not in str(error):
                 raise
-            found[name] = [(str(error),)]
+            rows = [(str(error),)]
+        found[name] = sorted(rows, key=repr) if name in IN_ANY_ORDER else rows
     return found

@@ -16,6 +16,7 @@ from lotgate.live.compatibility import COMPATIBILITY_COLUMNS, compatibility_stat
 from lotgate.live.counter import drop_counter_statements
 from lotgate.live.history import history_statement
 from lotgate.live.names import ARCHIVED, BOOKS, CHANGE_LOG, PROMOTED, archive_name, stage_name
+from lotgate.live.owned_triggers import trigger_obstacles
 from lotgate.live.schema import columns_of, drop_statements, foreign_keys_to, list_objects
 from lotgate.live.target import StagedTable, extra_columns, staged_tables
 from lotgate.sqlite_files import sqlite_uri
@@ -159,7 +160,7 @@ def _obstacles(connection: sqlite3.Connection, mode: str) -> list[str]:
                 f"the table {key.child} has a foreign key to {key.parent} ({', '.join(key.columns)}), which"
                 " would still hold for the archived rows: take it out until the migration is contracted"
             )
-    return found + _unfillable(connection)
+    return found + trigger_obstacles(connection) + _unfillable(connection)
 
 
 def _table_obstacles(connection: sqlite3.Connection, table: str) -> list[str]:

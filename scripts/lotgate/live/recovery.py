@@ -7,12 +7,13 @@ finished. Each step here can itself be interrupted and done again.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
 from lotgate.config import SwapSettings
 from lotgate.console import Reporter
-from lotgate.errors import GateClosed
+from lotgate.errors import GateClosed, LotgateError
 from lotgate.live.after_checks import Promised, check_switched
 from lotgate.live.clock import utc_now
 from lotgate.live.connection import immediate
@@ -22,7 +23,7 @@ from lotgate.live.names import BOOKS, CHANGE_LOG
 from lotgate.live.staging import drop_tables, leftover_tables
 from lotgate.live.state import Operation, clear_operation, read_operation, table_exists
 
-__all__ = ["finish", "recover"]
+__all__ = ["bring_home", "finish", "recover"]
 
 LEFTOVERS = ("lotgate_stage_", "lotgate_undone_")
 BOOKS_OF_A_SWAP = (*BOOKS, CHANGE_LOG)
@@ -76,6 +77,22 @@ def recover(
         return ["A contract was interrupted; it was finished."]
     _end(connection, operation, settings, reporter)
     return ["A rollback was interrupted after the tables were back; the rest was finished."]
+
+
+def bring_home(
+    connection: sqlite3.Connection, database: Path, settings: SwapSettings, *, reporter: Reporter
+) -> None:
+    """After an error in an operation: the same at once, so that ingestion does not wait for the next command.
+
+    What it may say itself is less important than the error, and is not raised. Where only the resume command
+    is left, it has just failed, and is not run again.
+    """
+    with contextlib.suppress(LotgateError, sqlite3.Error):
+        if connection.in_transaction:
+            connection.execute("rollback")
+        operation = read_operation(connection)
+        if operation is not None and (operation.phase != "switched" or operation.enabled_before):
+            recover(connection, database, settings, reporter=reporter)
 
 
 def finish(

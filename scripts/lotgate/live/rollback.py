@@ -5,7 +5,6 @@ Source: docs/swap.md, "Rollback".
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import sqlite3
 import time
@@ -16,7 +15,7 @@ from typing import Any
 
 from lotgate.config import SwapSettings
 from lotgate.console import Reporter
-from lotgate.errors import GateClosed, LotgateError
+from lotgate.errors import GateClosed
 from lotgate.live.carry_over import CarriedOver, carry_over, keep_not_carried
 from lotgate.live.changes import NotCarried
 from lotgate.live.clock import package_version, utc_now
@@ -25,7 +24,7 @@ from lotgate.live.cutover import Switched, switch
 from lotgate.live.history import Event, add_event, last_event, update_event
 from lotgate.live.ingestion import pause_ingestion
 from lotgate.live.names import ARCHIVED, BOOKS, CHANGE_LOG, PROMOTED, archive_name, is_own, undone_name
-from lotgate.live.recovery import finish, recover
+from lotgate.live.recovery import bring_home, finish, recover
 from lotgate.live.schema import SchemaObject, drop_statements, foreign_keys_to, list_objects, working_objects
 from lotgate.live.state import Operation, ensure_state, read_operation, table_exists, write_operation
 
@@ -107,16 +106,19 @@ def rollback_open(
         switched_at = utc_now()
         with reporter.step("Putting the legacy tables back"):
             done, carried, broken = _switch_back(connection, database, settings, operation, switched_at)
+        until_back = time.monotonic() - start
+        with immediate(connection):
+            update_event(
+                connection,
+                operation.id,
+                finished_at=None,
+                lock_ms=round(done.lock_ms, 3),
+                attempts=done.attempts,
+            )
+        finish(connection, settings, reporter=reporter)
     except BaseException:
-        with contextlib.suppress(LotgateError, sqlite3.Error):
-            recover(connection, database, settings, reporter=reporter)
+        bring_home(connection, database, settings, reporter=reporter)
         raise
-    until_back = time.monotonic() - start
-    with immediate(connection):
-        update_event(
-            connection, operation.id, finished_at=None, lock_ms=round(done.lock_ms, 3), attempts=done.attempts
-        )
-    finish(connection, settings, reporter=reporter)
     return RollbackResult(
         operation_id=operation.id,
         switched_at=switched_at,

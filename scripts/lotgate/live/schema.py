@@ -12,6 +12,7 @@ __all__ = [
     "Column",
     "ForeignKey",
     "SchemaObject",
+    "changes_of",
     "columns_of",
     "drop_statements",
     "foreign_keys_to",
@@ -146,17 +147,22 @@ def working_objects(connection: sqlite3.Connection) -> frozenset[str]:
             working.add(f"view {view.name}")
     triggers = [item for item in list_objects(connection, "trigger") if not is_own(item.name)]
     for table in sorted({item.table for item in triggers}):
-        columns = [column.name for column in columns_of(connection, table) if not column.generated]
-        if not columns:
-            continue
-        changes = (
-            f"insert into {quoted(table)} default values",
-            f"delete from {quoted(table)}",
-            f"update {quoted(table)} set " + ", ".join(f"{quoted(c)} = {quoted(c)}" for c in columns),
-        )
-        if all(_compiles(connection, change) for change in changes):
+        changes = changes_of(connection, table)
+        if changes and all(_compiles(connection, change) for change in changes):
             working.add(f"triggers of {table}")
     return frozenset(working)
+
+
+def changes_of(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    """Statements that would fire every trigger of a table or view; empty where it is gone."""
+    columns = [column.name for column in columns_of(connection, table) if not column.generated]
+    if not columns:
+        return ()
+    return (
+        f"insert into {quoted(table)} default values",
+        f"delete from {quoted(table)}",
+        f"update {quoted(table)} set " + ", ".join(f"{quoted(c)} = {quoted(c)}" for c in columns),
+    )
 
 
 def _compiles(connection: sqlite3.Connection, statement: str) -> bool:

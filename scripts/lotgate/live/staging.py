@@ -153,8 +153,8 @@ def _timed(connection: sqlite3.Connection, chunks: Chunks) -> Iterator[None]:
     """One chunk's transaction; afterwards others get twice as long a time.
 
     A waiting writer of SQLite does not stand in a queue: it looks again after pauses that grow to a tenth of
-    a second, and has to find the lock free at that moment. A checkpoint each time keeps the write-ahead log so
-    short that no other writer's commit has to do one.
+    a second, and has to find the lock free at that moment. A checkpoint each time keeps the write-ahead log
+    so short that no other writer's commit has to do one.
     """
     connection.execute("begin immediate")
     start = time.monotonic()

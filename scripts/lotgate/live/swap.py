@@ -17,7 +17,7 @@ from typing import Any
 
 from lotgate.config import SwapSettings
 from lotgate.console import Reporter
-from lotgate.errors import GateClosed, LotgateError
+from lotgate.errors import GateClosed
 from lotgate.live.after_checks import Promised, check_switched, read_promise
 from lotgate.live.backups import Backup, on_one_disk, take_backups
 from lotgate.live.clock import package_version, utc_now
@@ -34,7 +34,7 @@ from lotgate.live.preflight import (
     check_source,
     read_audited,
 )
-from lotgate.live.recovery import finish, recover
+from lotgate.live.recovery import bring_home, finish, recover
 from lotgate.live.schema import working_objects
 from lotgate.live.staging import stage, verify_staged
 from lotgate.live.state import Operation, ensure_state, write_operation
@@ -167,23 +167,21 @@ def swap_open(
                 promised=promised,
                 backups=backups,
             )
+        _check_or_undo(connection, database, settings, promised, reporter)
+        with immediate(connection):
+            update_event(
+                connection,
+                operation_id,
+                finished_at=None,
+                lock_ms=round(done.lock_ms, 3),
+                attempts=done.attempts,
+                longest_chunk_ms=round(chunks.longest_ms, 3),
+                staging_seconds=round(staging_seconds, 3),
+            )
+        finish(connection, settings)
     except BaseException:
-        # The reason is more important than what cleaning up may say; the next command cleans up again.
-        with contextlib.suppress(LotgateError, sqlite3.Error):
-            recover(connection, database, settings, reporter=reporter)
+        bring_home(connection, database, settings, reporter=reporter)
         raise
-    _check_or_undo(connection, database, settings, promised, reporter)
-    with immediate(connection):
-        update_event(
-            connection,
-            operation_id,
-            finished_at=None,
-            lock_ms=round(done.lock_ms, 3),
-            attempts=done.attempts,
-            longest_chunk_ms=round(chunks.longest_ms, 3),
-            staging_seconds=round(staging_seconds, 3),
-        )
-    finish(connection, settings)
     return SwapResult(
         operation_id=operation_id,
         switched_at=switched_at,
