@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-KILLS = int(os.environ.get("LOTGATE_KILLS") or 340)
+KILLS = int(os.environ.get("LOTGATE_KILLS") or 360)
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +44,15 @@ def test_the_next_command_brings_every_killed_one_home(campaign: dict[str, Any])
 
 def test_it_was_killed_often_enough_and_everywhere(campaign: dict[str, Any]) -> None:
     kills = campaign["kills"]
-    assert campaign["total"] >= min(KILLS * 0.9, 2000), campaign["total"]
-    for command in ("swap", "rollback", "restore", "contract"):
-        assert sum(kills[command].values()) > 20, command
+    assert campaign["total"] >= min(KILLS * 0.85, 2000), campaign["total"]
+    for command in ("swap", "rollback", "restore", "unrestore", "contract"):
+        assert sum(kills[command].values()) > 15, command
         assert kills[command]["sql commit"], command
         assert kills[command]["file command"], command
-        assert kills[f"{command} under load"], command
         assert any(what.endswith(f" after {command}") for what in kills), command
     assert kills["swap"]["file rename"]
+    for command in ("swap", "rollback", "restore", "contract"):
+        assert kills[f"{command} under load"], command
 
 
 def test_readers_and_writers_went_on(campaign: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Writes after the swap, and what a rollback makes of them in the legacy tables.
 
-What must come back is computed here in plain Python from the rows at the swap and the rows at the end; neither
-the change log nor lotgate's own carrying over is asked.
+What must come back is computed here in plain Python from the rows at the swap and the rows at the end;
+neither the change log nor lotgate's own carrying over is asked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import shutil
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,8 @@ Key = tuple[Any, Any, Any]
 
 ITEMS = "select * from {} order by id"
 DAY, OTHER_DAY = "2025-10-08", "2025-10-09"
+LATER = "2025-10-14"
+"""After the day of the demo's stock count."""
 
 
 def swap_settings(folder: Path) -> SwapSettings:
@@ -102,7 +104,8 @@ class Work:
             dict(zip(("table", "id", "reason", "before", "after"), row, strict=True))
             for row in query(
                 self.database,
-                "select table_name, row_id, reason, before_row, after_row from lotgate_not_carried_over order by id",
+                "select table_name, row_id, reason, before_row, after_row from"
+                " lotgate_not_carried_over order by id",
             )
         ]
         assert len(notes) == len(result.not_carried) + result.kept_details
@@ -113,7 +116,11 @@ class Work:
             assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
             there = numbers(connection, "shipped_orders")
         assert_carried(self.legacy, self.before, after, found, notes, result)
-        used = {row["order_number"] for key, row in after.items() if row != self.before.get(key)}
+        used = {
+            row["order_number"]
+            for key, row in after.items()
+            if key not in self.before or any(row[n] != v for n, v in self.before[key].items())
+        }
         assert {number for number in used if number in headers} <= there
         return Back(self.database, result, status, notes, found)
 
@@ -164,6 +171,11 @@ def orphaned(connection: sqlite3.Connection, prefix: str = "") -> set[Any]:
     }
 
 
+def without_order(rows: Iterable[tuple[int, Row]]) -> list[str]:
+    """They have no key; an id that is taken in the legacy table is not theirs there."""
+    return sorted(repr(sorted((row | {"id": 0}).items())) for _, row in rows if row["order_number"] is None)
+
+
 def key_of(row: Row) -> Key:
     return row["order_number"], row["base_sku"], row["sku_lot"]
 
@@ -176,6 +188,8 @@ def assert_carried(
     staying, coming = dict(legacy), []
     for row_id in before.keys() | after.keys():
         was, now = before.get(row_id), after.get(row_id)
+        if was is not None and now is not None:  # a column that was added since has no place in a legacy row
+            now = {name: now[name] for name in was}
         if was == now:
             continue
         if now is None:
@@ -191,17 +205,17 @@ def assert_carried(
         else:
             staying.pop(row_id)
             coming.append((row_id, row))
+    assert without_order(found.items()) == without_order([*staying.items(), *coming])
     lines: dict[object, list[tuple[int, Row]]] = defaultdict(list)
     sitting = {key_of(row) for row in staying.values()}
     for row_id, row in [*staying.items(), *coming]:
-        lines[key_of(row) if row["order_number"] is not None else row_id].append((row_id, row))
+        if row["order_number"] is not None:
+            lines[key_of(row)].append((row_id, row))
     actual: dict[object, list[tuple[int, Row]]] = defaultdict(list)
     for row_id, row in found.items():
-        actual[key_of(row) if row["order_number"] is not None else row_id].append((row_id, row))
+        if row["order_number"] is not None:
+            actual[key_of(row)].append((row_id, row))
 
-    assert sum(row["quantity_shipped"] for row in found.values()) == sum(
-        row["quantity_shipped"] for line in lines.values() for _, row in line
-    )
     assert actual.keys() == lines.keys()
     for key, line in lines.items():
         ((actual_id, row),) = actual[key]
@@ -261,7 +275,8 @@ def kept(work: Work, where: str = "1", number: int = 0) -> Row:
         work.connection,
         "select i.* from shipped_items as i inner join lotgate_row_ledger as g on g.legacy_id = i.id"
         " where g.disposition = 'keep' and i.lot_id is not null and i.order_number is not null and not exists"
-        " (select 1 from lotgate_row_ledger as o where o.order_number = i.order_number and o.disposition <> 'keep')"
+        " (select 1 from lotgate_row_ledger as o where o.order_number = i.order_number"
+        " and o.disposition <> 'keep')"
         f" and {where} order by i.id",
     )
     return list(rows.values())[number]
@@ -301,7 +316,8 @@ def test_new_orders_with_new_skus_and_lots(work: Work) -> None:
         sku,
     )
     work(
-        "insert into shipped_orders (ship_date, order_number, shipstation_order_id) values (?, '900005', '77')",
+        "insert into shipped_orders (ship_date, order_number, shipstation_order_id)"
+        " values (?, '900005', '77')",
         DAY,
     )
     one = work(f"insert {INSERT}", DAY, "19001 - 260001", sku, lot, 3, "900005", None)
@@ -388,7 +404,8 @@ def test_every_column_of_a_row_changes(work: Work) -> None:
     lot = work("insert into lots (lot_number, sku_id) values ('260009', ?)", sku)
     work("insert into shipped_orders (ship_date, order_number) values (?, '900015')", DAY)
     work(
-        "update shipped_items set ship_date = ?, shipstation_sku_raw = 'x', sku_id = ?, lot_id = ?, quantity_shipped = 9,"
+        "update shipped_items set ship_date = ?, shipstation_sku_raw = 'x', sku_id = ?,"
+        " lot_id = ?, quantity_shipped = 9,"
         " order_number = '900015', tracking_number = 't', shipstation_shipment_id = 5, created_at = 'c',"
         " packed_by_station = 'p' where id = ?",
         DAY,
@@ -422,7 +439,8 @@ def test_two_rows_of_an_order_exchange_their_lots(work: Work) -> None:
     # the second row is there at the swap, too: another order's row, moved over before
     other = kept(
         work,
-        f"i.order_number <> '{item['order_number']}' and i.sku_id = {item['sku_id']} and i.lot_id = {item['lot_id']}",
+        f"i.order_number <> '{item['order_number']}' and i.sku_id = {item['sku_id']} and"
+        f" i.lot_id = {item['lot_id']}",
     )
     work(
         "update shipped_items set lot_id = ?, order_number = ?, shipstation_sku_raw = 'y' where id = ?",
@@ -442,7 +460,8 @@ def test_a_row_becomes_a_second_parcel_of_another(work: Work) -> None:
     item = kept(work)
     other = kept(work, f"i.id <> {item['id']}", 1)
     work(
-        "update shipped_items set sku_id = ?, lot_id = ?, order_number = ?, shipstation_sku_raw = 'y', quantity_shipped = 8"
+        "update shipped_items set sku_id = ?, lot_id = ?, order_number = ?,"
+        " shipstation_sku_raw = 'y', quantity_shipped = 8"
         " where id = ?",
         item["sku_id"],
         item["lot_id"],
@@ -508,7 +527,8 @@ def test_update_or_replace_takes_another_row(work: Work, recursive: int) -> None
     work(f"pragma recursive_triggers = {recursive}")
     item, victim = kept(work), kept(work, number=5)
     work(
-        "update or replace shipped_items set order_number = ?, shipstation_sku_raw = ?, sku_id = ?, lot_id = ? where id = ?",
+        "update or replace shipped_items set order_number = ?, shipstation_sku_raw = ?,"
+        " sku_id = ?, lot_id = ? where id = ?",
         victim["order_number"],
         victim["shipstation_sku_raw"],
         victim["sku_id"],
@@ -534,7 +554,8 @@ def test_headers(work: Work) -> None:
     archived = work.one("select id from legacy_shipped_orders where order_number = ?", gone)
     work("update shipped_orders set total_items = 4 where order_number = ?", corrected)
     other = work.one(
-        "select order_number from lotgate_order_header_changes where change = 'date_corrected' and order_number <> ?",
+        "select order_number from lotgate_order_header_changes where change ="
+        " 'date_corrected' and order_number <> ?",
         corrected,
     )
     work("update shipped_orders set ship_date = ? where order_number = ?", OTHER_DAY, other)
@@ -639,7 +660,8 @@ def test_recovered_rows(work: Work) -> None:
 
 def test_merge_targets(work: Work) -> None:
     pairs = work.connection.execute(
-        "select merged_into_id, count(*) from lotgate_row_ledger where merged_into_id in (select id from shipped_items)"
+        "select merged_into_id, count(*) from lotgate_row_ledger where merged_into_id in"
+        " (select id from shipped_items)"
         " group by 1 order by 1"
     ).fetchall()
     (changed, _), (deleted, duplicates) = pairs[:2]
@@ -790,14 +812,16 @@ def test_a_lot_that_the_owner_entered_in_the_master_meanwhile(work: Work) -> Non
 
 
 def test_a_lot_is_replaced_and_keeps_what_the_masters_say(work: Work) -> None:
-    lot, number, sku_id, sku = work.connection.execute(
-        "select l.lot_id, l.lot_number, l.sku_id, s.sku_code from lots as l inner join skus as s using (sku_id)"
+    lot, number, _, sku = work.connection.execute(
+        "select l.lot_id, l.lot_number, l.sku_id, s.sku_code from lots as l inner join"
+        " skus as s using (sku_id)"
         " inner join lot_inventory as k on k.sku = s.sku_code and k.lot = l.lot_number order by 1"
     ).fetchone()
     work("pragma foreign_keys = off")
     work("update lot_inventory set notes = 'by hand' where sku = ? and lot = ?", sku, number)
     work(
-        "insert or replace into lots (lot_number, sku_id, status, received_date, initial_qty) select lot_number, sku_id,"
+        "insert or replace into lots (lot_number, sku_id, status, received_date,"
+        " initial_qty) select lot_number, sku_id,"
         " 'inactive', received_date, 77 from lots where lot_id = ?",
         lot,
     )
@@ -875,10 +899,10 @@ def test_swap_work_rollback_build_and_again(lotgate: Cli, demo_build: Path, tmp_
     with closing(sqlite3.connect(case.database, isolation_level=None)) as connection:
         sku = connection.execute("select min(sku_id) from skus").fetchone()[0]
         connection.execute(
-            "insert into shipped_orders (ship_date, order_number) values (?, '900065')", (DAY,)
+            "insert into shipped_orders (ship_date, order_number) values (?, '900065')", (LATER,)
         )
         item = connection.execute(
-            f"insert {INSERT}", (DAY, "later work", sku, None, 3, "900065", None)
+            f"insert {INSERT}", (LATER, "later work", sku, None, 3, "900065", None)
         ).lastrowid
     calm = swap_settings(case.folder)
     rollback(case.database, calm, lock_timeout=5, reporter=SilentReporter())
@@ -1012,7 +1036,8 @@ class Model:
             for n in row
             if n not in ("base_sku", "sku_lot", "created_at", "tracking_number", "packed_by_station")
         ]
-        sql = f"{verb.replace('upsert', 'insert')} into shipped_items ({', '.join(names)}) values ({', '.join('?' * len(names))})"
+        sql = f"{verb.replace('upsert', 'insert')} into shipped_items ({', '.join(names)})"
+        sql += f" values ({', '.join('?' * len(names))})"
         if verb == "upsert":
             sql += (
                 " on conflict (order_number, shipstation_sku_raw, ifnull(shipstation_shipment_id, 0))"

@@ -1,7 +1,7 @@
 """Triggers of the owner's that would be made anew without an error, and then do something else than before.
 
-A trigger's statements are compiled when it fires, so that making it says nothing about it. SQLite's authorizer
-tells what a trigger writes while a change is compiled that fires it, though nothing is run
+A trigger's statements are compiled when it fires, so that making it says nothing about it. While a change is
+compiled that fires it, SQLite's authorizer tells what it writes, though nothing is run
 (https://www.sqlite.org/c3ref/set_authorizer.html).
 """
 
@@ -40,9 +40,8 @@ def trigger_obstacles(connection: sqlite3.Connection) -> list[str]:
             for column in LEGACY_COLUMNS
             if (name, column) in written
         ]
-        head = item.sql[: item.sql.lower().find("begin")]
         read = _READS_NEW.search(item.sql)
-        if item.table.lower() == "shipped_items" and _ADDED.search(head) and read:
+        if item.table.lower() == "shipped_items" and _ADDED.search(item.sql) and read:
             found.append(
                 f"the trigger {name} reads new.{read[1].lower()}, which is then still empty when it fires"
             )

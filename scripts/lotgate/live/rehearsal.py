@@ -18,7 +18,7 @@ from lotgate.console import Reporter
 from lotgate.errors import EnvironmentFailed, GateClosed
 from lotgate.live.after_checks import check_switched, read_promise
 from lotgate.live.clock import utc_now
-from lotgate.live.connection import immediate, open_for_writing
+from lotgate.live.connection import immediate, lock_path, open_for_writing
 from lotgate.live.plan import SwapPlan, attach_candidate, make_plan
 from lotgate.live.preflight import Audited
 from lotgate.live.recovery import finish
@@ -83,6 +83,7 @@ def copy_of_live(
         ) from error
     finally:
         remove_database(copy)
+        lock_path(copy).unlink(missing_ok=True)
 
 
 def on_a_copy(settings: SwapSettings) -> SwapSettings:

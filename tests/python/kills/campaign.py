@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +31,8 @@ EVERY_SECOND = 10_000
 READS = {"sql select", "sql pragma", "sql explain"}
 TELLING = {"sql commit", "sql backup", "sql close", "file command", "file fsync"}
 """Here the moment right after is taken, too: it is what matters, or something goes on by itself."""
+TURNING = {"sql commit", "sql backup", "file command", "file rename"}
+"""With these the database or the world outside becomes another one: a sample, too, has all of them."""
 LOAD_SHARE, SECOND_SHARE = 0.1, 0.3
 
 Item = TypeVar("Item")
@@ -106,14 +108,20 @@ def choose(world: World, kills: int, seed: int) -> list[Case | LoadCase]:
     """The cases, so many that about ``kills`` kills come together; the costly ones are spread evenly."""
     full = kills >= ALL_KILLS
     singles: list[Case] = []
+    turning: list[Case] = []
     doubles: list[Case] = []
     for command in START:
+        thens = NEXT[command]
         for kind in ("", " quiet"):
-            numbers = _numbers(_points_of(world, command, kind), full=full)
+            points = _points_of(world, command, kind)
+            numbers = _numbers(points, full=full)
             if kind:
                 numbers = numbers[:: 11 if full else 3]
-            thens = NEXT[command]
-            singles += [Case(command, kind, at, thens[i % len(thens)]) for i, at in enumerate(numbers)]
+            for number, at in enumerate(numbers):
+                point, case = points[at - 1], Case(command, kind, at, thens[number % len(thens)])
+                is_turn = point.label in TURNING and (point.when == "after" or point.name == "rename")
+                turns = is_turn and not kind
+                (turning if turns else singles).append(case)
         doubles += _second_kills(world, command, full=full, every=kills >= EVERY_SECOND)
     load_count = max(10, round(kills * LOAD_SHARE))
     loads: list[LoadCase] = [
@@ -121,11 +129,12 @@ def choose(world: World, kills: int, seed: int) -> list[Case | LoadCase]:
         for i in range(load_count)
     ]
     if full:
-        return [*loads, *singles, *doubles]
+        return [*loads, *turning, *singles, *doubles]
     second_count = round(kills * SECOND_SHARE) // 2
     return [
         *loads,
-        *_evenly(singles, kills - 2 * second_count - load_count),
+        *turning,
+        *_evenly(singles, max(0, kills - 2 * second_count - load_count - len(turning))),
         *_evenly(doubles, second_count),
     ]
 
@@ -135,7 +144,7 @@ def _second_kills(world: World, command: str, *, full: bool, every: bool) -> lis
     points = _points_of(world, command, "")
     commits = [at for at, p in enumerate(points, 1) if p.label == "sql commit" and p.when == "after"]
     copies = [at for at, p in enumerate(points, 1) if p.label == "sql backup" and p.when == "after"]
-    switch = copies[-1:] if command == "restore" else _switch_of(points)
+    switch = copies[-1:] if command.endswith("restore") else _switch_of(points)
     firsts = sorted({*_evenly(commits, 4 if full else 2), *switch})
     cases = []
     for number, first in enumerate(firsts):
@@ -194,6 +203,10 @@ def _work(world: World, desk: Path, cases: Sequence[Case | LoadCase]) -> None:
             found: Outcome | dict[str, Any]
             if isinstance(case, LoadCase):
                 found = run_under_load(world, desk, case)
+                for part in (0.6, 0.3, 0.1):  # a quick machine was done before the moment came
+                    if found["kills"] or found["problems"]:
+                        break
+                    found = run_under_load(world, desk, replace(case, moment=case.moment * part))
             else:
                 found = _told(run_case(world, desk, case))
             file.write(json.dumps(found) + "\n")

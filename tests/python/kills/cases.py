@@ -30,6 +30,7 @@ NEXT = {
     "swap": ("status", "swap", "rollback"),
     "rollback": ("status", "rollback", "swap"),
     "restore": ("status", "restore", "rollback", "swap"),
+    "unrestore": ("status", "unrestore"),
     "contract": ("status", "contract", "rollback"),
 }
 """The commands that may come after a kill of each."""
@@ -43,6 +44,8 @@ MOVES = {
     ("worked restore", "restore"): "worked restore",
     # the backup is the audited state, counter and all: it can be swapped again
     ("worked restore", "swap"): "worked restore swap",
+    ("restored", "unrestore"): "restored unrestore",
+    ("restored unrestore", "unrestore"): "restored unrestore",
     ("prepared", "contract"): "prepared contract",
     ("prepared", "rollback"): "prepared rollback",
 }

@@ -46,12 +46,20 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "status": ("status", "--json"),
     "swap": ("swap", "--yes"),
     "rollback": ("rollback", "--yes"),
-    "restore": ("rollback", "--yes", "--restore-backup", "BACKUP"),
+    "restore": ("rollback", "--yes", "--restore-backup", "swap"),
+    "unrestore": ("rollback", "--yes", "--restore-backup", "restore"),
     "contract": ("contract", "--yes", "--force", "--confirm-name", "ora.db"),
 }
-START = {"swap": "legacy", "rollback": "worked", "restore": "worked", "contract": "prepared"}
-"""The database that each command is killed on: before a swap, after it with later work, or that and with the
-owner's views on the new columns, as ``contract`` asks."""
+START = {
+    "swap": "legacy",
+    "rollback": "worked",
+    "restore": "worked",
+    "unrestore": "restored",
+    "contract": "prepared",
+}
+"""The database that each command is killed on: before a swap; after it, with later work; after the backup was
+restored, whose safety backup is to be put back; or with later work and the owner's views on the new columns,
+as ``contract`` asks."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +72,17 @@ class World:
     pictures: dict[str, Picture] = field(default_factory=dict)
 
     def arguments(self, command: str, case: Path) -> list[str]:
-        """The command line; a backup to restore is the first that was taken, the swap's own."""
-        backups = sorted(case.glob("backups-1/*.sqlite"), key=lambda path: path.stat().st_mtime_ns)
-        backup = backups[0] if backups else case / "none"
-        return [str(backup.relative_to(case)) if part == "BACKUP" else part for part in COMMANDS[command]]
+        """The command line. A backup to restore is the first that was taken for the reason named."""
+        *words, last = COMMANDS[command]
+        if "--restore-backup" not in words:
+            return [*words, last]
+        found = [
+            manifest.with_suffix("")
+            for manifest in case.glob("backups-1/*.sqlite.json")
+            if json.loads(manifest.read_text())["reason"] == last
+        ]
+        first = min(found, key=lambda path: path.stat().st_mtime_ns)
+        return [*words, str(first.relative_to(case))]
 
 
 def make_world(demo: Path, folder: Path) -> World:
@@ -92,13 +107,17 @@ def make_world(demo: Path, folder: Path) -> World:
             ("worked", "rollback"),
             ("worked", "restore"),
             ("worked", "restore swap"),
+            ("restored", "unrestore"),
             ("prepared", "contract"),
             ("prepared", "rollback"),
         ):
             copy_of(world.starts[f"{start}{kind}"], case)
             for part in command.split():
                 _do(world, case, part)
+            if command == "restore":
+                _keep(world, f"restored{kind}", case)
             world.pictures[f"{start}{kind} {command}"] = take_picture(case / "live" / "ora.db")
+        _check_pictures(world, kind)
     return world
 
 
@@ -122,6 +141,25 @@ def copy_of(start: Path, case: Path) -> None:
 def _do(world: World, case: Path, command: str) -> None:
     ended = run_command(case, world.arguments(command, case))
     assert ended.code == 0, f"{command}: {ended.output}"
+
+
+def _check_pictures(world: World, kind: str) -> None:
+    """What every other database is compared with: these must be right by themselves."""
+    pictures = world.pictures
+    legacy, swapped = pictures[f"legacy{kind}"], pictures[f"legacy{kind} swap"]
+    for name, picture in pictures.items():
+        assert all(is_finished for _, is_finished in picture.events), name
+        assert (picture.operation, picture.leftovers, picture.damage) == (None, (), ()), name
+        assert picture.flags == legacy.flags, name
+    for table in ("shipped_orders", "shipped_items"):
+        assert swapped.tables[f"legacy_{table}"] == legacy.tables[table] != swapped.tables[table], table
+    rows = legacy.tables["shipped_items"].split()[0]
+    assert swapped.tables["lotgate_row_ledger"].split()[0] == rows, "not every legacy row is in the ledger"
+    for after in (f"legacy{kind} swap rollback", f"worked{kind} restore"):
+        assert pictures[after].core == legacy.core, after
+    assert pictures[f"restored{kind} unrestore"].core == pictures[f"worked{kind}"].core
+    for after in (f"worked{kind} rollback", f"prepared{kind} contract"):
+        assert pictures[after].core not in (legacy.core, swapped.core), after
 
 
 def _keep(world: World, name: str, case: Path) -> None:
