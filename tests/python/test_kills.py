@@ -56,5 +56,6 @@ def test_it_was_killed_often_enough_and_everywhere(campaign: dict[str, Any]) -> 
 
 
 def test_readers_and_writers_went_on(campaign: dict[str, Any]) -> None:
+    print("  ".join(f"{name} {value:g}" for name, value in campaign["load"].items()))
     assert campaign["load"]["writes"] > 100
     assert campaign["load"]["reads"] > 50

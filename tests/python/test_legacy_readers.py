@@ -495,8 +495,8 @@ def test_a_reader_in_a_transaction_sees_one_state_throughout(demo_build: Path, t
 
 
 @pytest.fixture(params=[(f, r) for f in (0, 1) for r in (0, 1)], ids=lambda p: f"keys{p[0]}-recursive{p[1]}")
-def writer(request: pytest.FixtureRequest, swapped_demo: Path, tmp_path: Path) -> Iterator[Work]:
-    with closing(start(swapped_demo, tmp_path)) as connection:
+def writer(request: pytest.FixtureRequest, demo_world: World, tmp_path: Path) -> Iterator[Work]:
+    with closing(start(demo_world.after, tmp_path)) as connection:
         connection.execute(f"pragma foreign_keys = {request.param[0]}")
         connection.execute(f"pragma recursive_triggers = {request.param[1]}")
         path = Path(connection.execute("pragma database_list").fetchone()[2])

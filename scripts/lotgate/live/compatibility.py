@@ -18,27 +18,27 @@ SKU_LOT = "case when {lot} is null then '' else {sku} || ' - ' || {lot} end"
 
 _BASE = "(select sku_code from skus where skus.sku_id = shipped_items.sku_id)"
 _LOT = "(select lot_number from lots where lots.lot_id = shipped_items.lot_id)"
-_FILL = (
-    "update shipped_items set base_sku = coalesce("
-    + _BASE
-    + ", ''), sku_lot = coalesce("
-    + SKU_LOT.format(sku=_BASE, lot=_LOT)
-    + ", '')"
-)
+_BASE_SKU = f"coalesce({_BASE}, '')"
+_SKU_LOT = f"coalesce({SKU_LOT.format(sku=_BASE, lot=_LOT)}, '')"
 """A row of no SKU is refused by its foreign key, or, where keys are not enforced, taken as it is."""
+_FILL = (
+    f"update shipped_items set base_sku = {_BASE_SKU}, sku_lot = {_SKU_LOT}"
+    # a row that its writer filled is not written again: no trigger of the owner's fires once more
+    f" where (base_sku is not {_BASE_SKU} or sku_lot is not {_SKU_LOT}) and"
+)
 
 
 def compatibility_statements() -> list[str]:
     """The triggers that keep both columns true when a row, a SKU's code or a lot's number changes."""
     return [
         "create trigger lotgate_legacy_columns_insert after insert on shipped_items begin"
-        f" {_FILL} where id = new.id; end",
+        f" {_FILL} id = new.id; end",
         "create trigger lotgate_legacy_columns_update after update of sku_id, lot_id on shipped_items begin"
-        f" {_FILL} where id = new.id; end",
+        f" {_FILL} id = new.id; end",
         "create trigger lotgate_legacy_columns_sku after update of sku_code on skus"
         " when old.sku_code is not new.sku_code begin"
-        f" {_FILL} where sku_id = new.sku_id; end",
+        f" {_FILL} sku_id = new.sku_id; end",
         "create trigger lotgate_legacy_columns_lot after update of lot_number on lots"
         " when old.lot_number is not new.lot_number begin"
-        f" {_FILL} where lot_id = new.lot_id; end",
+        f" {_FILL} lot_id = new.lot_id; end",
     ]

@@ -81,6 +81,8 @@ def rehearse(
     """
     with open_live(database, lock_timeout=lock_timeout) as live:
         check_source(live.connection, database, audited)
+        live.connection.execute("attach database ? as candidate", (sqlite_uri(audited.candidate, mode="ro"),))
+        plan_or_refuse(live.connection, database, settings)  # the copy's journal mode may be another
     calm = on_a_copy(settings)
     folders = (work_dir.rehearsal / "backups-1", work_dir.rehearsal / "backups-2")
     with copy_of_live(database, work_dir, lock_timeout=lock_timeout, reporter=reporter) as copy:
