@@ -55,7 +55,7 @@ class SwapSettings:
     alert_command: str | None = None
     lock_budget_ms: int = 250
     lock_attempts: int = 10
-    chunk_ms: int = 20
+    chunk_ms: int = 15
     catch_up_rounds: int = 3
     retention_days: float = 7.0
     command_timeout_s: float = 60.0

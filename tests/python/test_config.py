@@ -54,7 +54,7 @@ def test_the_defaults(tmp_path: Path) -> None:
         alert_command=None,
         lock_budget_ms=250,
         lock_attempts=10,
-        chunk_ms=20,
+        chunk_ms=15,
         catch_up_rounds=3,
         retention_days=7,
         command_timeout_s=60,
@@ -312,7 +312,7 @@ def test_the_command_as_a_table(tmp_path: Path) -> None:
     text = shown.decode()
     assert "Where from" in text
     assert [line.split() for line in text.splitlines() if "chunk_ms" in line] == [
-        ["swap.chunk_ms", "20", "default"]
+        ["swap.chunk_ms", "15", "default"]
     ]
     assert "backups.folders[0]" in text  # not taken for markup
     assert "k-e-y" not in text

@@ -118,6 +118,16 @@ class _Archive:
             [*(bound(value) for value in values.values()), row_id],
         )
 
+    def insert_under_new_id(self, values: Row) -> int:
+        """For a row whose id is taken: one that no row has that may still come."""
+        (row_id,) = self.connection.execute(
+            f"select 1 + max(coalesce((select max(id) from {self.name}), 0),"
+            f" coalesce((select max(id) from {self.table}), 0))"
+        ).fetchone()
+        return self.insert(
+            {name: row_id if name.lower() == "id" else value for name, value in values.items()}
+        )
+
     def delete(self, row_id: int) -> None:
         self.connection.execute(f"delete from {self.name} where id = ?", (row_id,))
 
@@ -189,7 +199,7 @@ class _Work:
                 )
                 self.note("shipped_orders", change, reason)
             elif self.orders.row(id=change.row_id) is not None:
-                row_id = self.orders.insert(without_id)
+                row_id = self.orders.insert_under_new_id(values)
                 self.note(
                     "shipped_orders", change, f"its id is another legacy header's; it has the id {row_id} now"
                 )
@@ -208,8 +218,7 @@ class _Work:
             if self.items.row(id=item.change.row_id) is None:
                 self.items.insert(values)
             else:
-                without_id = {name: value for name, value in values.items() if name.lower() != "id"}
-                row_id = self.items.insert(without_id)
+                row_id = self.items.insert_under_new_id(values)
                 reason = f"its id is another legacy row's, which is there again; it has the id {row_id} now"
                 self.note("shipped_items", item.change, reason, detail=True)
         except sqlite3.IntegrityError as error:
@@ -228,7 +237,7 @@ class _Work:
         items = self.items.count(number)
         if not items or self.orders.row(order_number=number) is not None:
             return
-        row_id = self.orders.insert({n: v for n, v in header.original.items() if n != "id"})
+        row_id = self.orders.insert_under_new_id(header.original)
         reason = f"its number changed; {items} legacy rows have the old one, and so has a header {row_id}"
         self.note("shipped_orders", header.change, reason)
 

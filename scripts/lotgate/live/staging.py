@@ -27,25 +27,28 @@ FIRST_CHUNK = 100
 SMALLEST_CHUNK = 20
 LARGEST_CHUNK = 20_000
 CACHE_KIB = 64_000
-SHARE_FOR_OTHERS = 2.0
+SHARE_FOR_OTHERS = 3.0
 
 
 @dataclass
 class Chunks:
-    """How many rows fit into one transaction, as measured, and what it took: ``longest_ms`` is the
-    longest."""
+    """How many rows fit into one transaction, as measured; ``longest_ms`` is the longest that one took."""
 
     target_ms: int
     rows: int = FIRST_CHUNK
     count: int = 0
     longest_ms: float = 0.0
 
+    def begin_table(self) -> None:
+        """A row of another table, with other indexes, takes another time."""
+        self.rows = FIRST_CHUNK
+
     def took(self, seconds: float) -> None:
         """Learns from a chunk: half of the time aimed at leaves room for a noisy machine."""
         milliseconds = seconds * 1000
         self.count += 1
         self.longest_ms = max(self.longest_ms, milliseconds)
-        factor = min(2.0, max(0.25, self.target_ms / 2 / max(milliseconds, 0.1)))
+        factor = min(1.5, max(0.25, self.target_ms / 2 / max(milliseconds, 0.1)))
         self.rows = int(min(LARGEST_CHUNK, max(SMALLEST_CHUNK, self.rows * factor)))
 
 
@@ -74,6 +77,7 @@ def stage(connection: sqlite3.Connection, plan: SwapPlan, *, chunk_ms: int, repo
                 for statement in table.create:
                     connection.execute(statement)
         for table in plan.tables:
+            chunks.begin_table()
             with reporter.step(f"Staging {table.table}", total=max(1, table.copy.rows)) as step:
                 for rows in _copied(connection, table.copy, chunks):
                     step.advance(rows)
@@ -117,6 +121,7 @@ def drop_tables(
                     if index.table.lower() == table.lower():
                         with _timed(connection, Chunks(chunk_ms)):
                             connection.execute(f"drop index {quoted(index.name)}")
+                chunks.begin_table()
                 while True:
                     with _timed(connection, chunks):
                         deleted = connection.execute(
@@ -150,7 +155,7 @@ def _copied(connection: sqlite3.Connection, copy: Copy, chunks: Chunks) -> Itera
 
 @contextmanager
 def _timed(connection: sqlite3.Connection, chunks: Chunks) -> Iterator[None]:
-    """One chunk's transaction; afterwards others get twice as long a time.
+    """One chunk's transaction; afterwards others get three times as long.
 
     A waiting writer of SQLite does not stand in a queue: it looks again after pauses that grow to a tenth of
     a second, and has to find the lock free at that moment. A checkpoint each time keeps the write-ahead log
