@@ -10,6 +10,7 @@ verdict itself, on the candidate of a real build. `--work DIR` takes a folder th
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import statistics
@@ -17,17 +18,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
-from live_writers import Seen, crowd
+from live_writers import Crowd, Seen, crowd
 from lotgate.audit import read_inputs
 from lotgate.config import load_settings
-from lotgate.console import SilentReporter
+from lotgate.console import SilentReporter, Step
 from lotgate.generator import generate
 from lotgate.legacy_schema import Shape
 from lotgate.live.rollback import rollback
@@ -80,6 +83,34 @@ def open_verdict(work: WorkDir) -> None:
     write_verdict(verdict, work.verdict)
 
 
+PHASES = {
+    "Backing": "backup",
+    "Checking the backup": "backup",
+    "Copying": "backup",
+    "Staging": "staging",
+    "Comparing the staged": "comparing",
+    "Cutting": "cut-over",
+    "Checking the new": "checks",
+    "Putting": "rollback",
+    "Dropping": "dropping",
+}
+
+
+@dataclass
+class PhaseReporter:
+    """Tells the crowd which step is under way, so that its waits belong to a step."""
+
+    live: Crowd
+
+    @contextmanager
+    def step(self, title: str, total: float | None = None) -> Iterator[Step]:
+        name = next((phase for start, phase in PHASES.items() if title.startswith(start)), "other")
+        self.live.set_phase(name)
+        with SilentReporter().step(title, total) as step:
+            yield step
+        self.live.set_phase("other")
+
+
 def slowest(seen: list[Seen], phase: str, *kinds: str) -> float:
     return max((one.slowest_ms.get(phase, 0.0) for one in seen if one.kind in kinds), default=0.0)
 
@@ -87,22 +118,22 @@ def slowest(seen: list[Seen], phase: str, *kinds: str) -> float:
 def measure(database: Path, work: WorkDir, folder: Path) -> dict[str, float]:
     """One swap and one rollback with two writers, an ingestion and a reader at work."""
     settings = load_settings(database=str(database), work_dir=str(work.path)).swap
+    os.sync()  # what copying the files left to be written is none of the swap's
     with crowd(database, watermarks=2, ingestions=1, readers=1) as live:
         live.set_phase("calm")
         time.sleep(CALM_S)
-        live.set_phase("swap")
+        reporter = PhaseReporter(live)
         swapped = swap(
             database,
             work,
             settings,
             controls=database.parent / "controls",
             lock_timeout=30,
-            reporter=SilentReporter(),
+            reporter=reporter,
         )
         live.set_phase("migrated")
         time.sleep(2)
-        live.set_phase("rollback")
-        back = rollback(database, settings, lock_timeout=30, reporter=SilentReporter())
+        back = rollback(database, settings, lock_timeout=30, reporter=reporter)
         live.set_phase("after")
         time.sleep(1)
         seen = live.finish()
@@ -117,9 +148,11 @@ def measure(database: Path, work: WorkDir, folder: Path) -> dict[str, float]:
             sys.exit("the database is damaged")
     return {
         "writer calm ms": slowest(seen, "calm", "watermark"),
-        "writer swap ms": slowest(seen, "swap", "watermark"),
-        "reader swap ms": slowest(seen, "swap", "reader"),
-        "writer rollback ms": slowest(seen, "rollback", "watermark", "ingestion"),
+        **{
+            f"writer, {phase} ms": slowest(seen, phase, "watermark", "ingestion")
+            for phase in ("backup", "staging", "comparing", "cut-over", "checks", "rollback", "dropping")
+        },
+        "reader, cut-over ms": slowest(seen, "cut-over", "reader"),
         "cut-over lock ms": swapped.lock_ms,
         "longest chunk ms": swapped.longest_chunk_ms,
         "staging s": swapped.staging_seconds,

@@ -136,7 +136,7 @@ def _ingestion(database: Path, number: int, stop: Event, phase: object, queue: Q
     with closing(_connect(database)) as connection:
         while not stop.is_set():
             label, start = _now(phase), time.monotonic()
-            if label in ("before", "calm", "swap"):
+            if label not in ("migrated", "rollback", "dropping", "after"):
                 migrated = connection.execute("select 1 from sqlite_schema where name = 'skus'").fetchone()
                 if not migrated:
                     time.sleep(PAUSE_S)

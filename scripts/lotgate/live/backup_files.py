@@ -48,7 +48,8 @@ __all__ = [
 Undo = list[Callable[[], object]]
 # the manifest, and what a file system needs for the names
 SPARE_BYTES = 1 << 20
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 4 << 20
+PAGES_A_STEP = 1_000
 CACHE_KIB = 64_000
 # <database>.<time>.<operation>.sqlite
 NAME = re.compile(r".+\.[0-9]{8}T[0-9]{6}Z\.[A-Za-z0-9_-]+\.sqlite")
@@ -179,17 +180,24 @@ def remove_leftovers(folder: Path, database_name: str) -> None:
 
 
 def copy_database(live: sqlite3.Connection, temporary: Path, target: Path) -> None:
-    """One backup step from a read transaction: it waits for no lock and starts over for no writer."""
+    """A backup from within a read transaction: it waits for no lock and starts over for no writer.
+
+    What was written is synced piece by piece: one sync of all of it would hold up the syncs of others on the
+    same disk, and with them every commit to the live database.
+    """
+    descriptor = os.open(temporary, os.O_RDONLY)  # nobody else has this file open, so no lock can be lost
     with closing(sqlite3.connect(sqlite_uri(temporary), uri=True, isolation_level=None)) as copy:
         copy.execute("pragma synchronous = off")  # new_file does the one fsync that counts
         try:
-            live.backup(copy, pages=-1)
+            live.backup(copy, pages=PAGES_A_STEP, progress=lambda *_: os.fdatasync(descriptor))
             copy.execute("pragma journal_mode = delete").fetchone()
         except sqlite3.Error as error:
             # of the two files only the copy is written to
             if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")):
                 raise explain(error, target) from error
             raise
+        finally:
+            os.close(descriptor)
 
 
 def copy_bytes(source: Path, temporary: Path) -> None:
@@ -197,7 +205,8 @@ def copy_bytes(source: Path, temporary: Path) -> None:
     with source.open("rb") as reading, temporary.open("r+b") as writing:
         while chunk := reading.read(CHUNK_BYTES):
             writing.write(chunk)
-        writing.flush()
+            writing.flush()
+            os.fdatasync(writing.fileno())
         os.fsync(writing.fileno())
 
 

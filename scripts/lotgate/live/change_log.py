@@ -44,11 +44,8 @@ def before_expression(columns: Sequence[str], row: str) -> str:
 def _literal(value: str) -> str:
     """``quote()`` ends a text at a NUL character, and writes an infinite number as a word that is no SQL."""
     return (
-        f"case when typeof({value}) = 'text' and ({value} glob '*[^ -~]*' or instr({value}, char(0)))"
-        f" then 'cast(x''' || hex({value}) || ''' as text)'"
-        f" when typeof({value}) = 'real' and abs({value}) = 9e999"
-        f" then case when {value} > 0 then '9e999' else '-9e999' end"
-        f" else quote({value}) end"
+        f"case typeof({value}) when 'text' then 'cast(x''' || hex({value}) || ''' as text)'"
+        f" else replace(quote({value}), 'Inf', '9e999') end"
     )
 
 
@@ -60,10 +57,10 @@ def log_statements(table: str, key: str, columns: Sequence[str], last_id: int) -
     """
     id_ = quoted(key)
 
-    def note(row: str, *, before: str, source: str = "", where: str = "") -> str:
+    def note(row: str, before: str, source: str = "") -> str:
         return (
             f"insert into {CHANGE_LOG} (table_name, row_id, before_row)"
-            f" select '{table}', {row}.{id_}, {before}{source} where {where}not exists"
+            f" select '{table}', {row}.{id_}, {before}{source or ' where '}not exists"
             f" (select 1 from {CHANGE_LOG} as seen where seen.table_name = '{table}'"
             f" and seen.row_id = {row}.{id_});"
         )
@@ -71,23 +68,22 @@ def log_statements(table: str, key: str, columns: Sequence[str], last_id: int) -
     def before_of(row: str) -> str:
         return f"case when {row}.{id_} <= {last_id} then {before_expression(columns, row)} end"
 
-    present = before_of("there")
-    replaced = " ".join(
-        note("there", before=present, source=f" from {table} as there", where=f"{condition} and ")
-        for condition in (f"there.{id_} = new.{id_}", *(_same(unique) for unique in LOGGED_KEYS[table]))
-    )
-    old = note("old", before=before_of("old"))
+    def rows_there(*more: str) -> str:
+        """The row itself, and those that a REPLACE would take: one statement, since it is long to compile."""
+        conditions = [f"there.{id_} = new.{id_}", *more, *(_same(unique) for unique in LOGGED_KEYS[table])]
+        any_of = " or ".join(f"({condition})" for condition in conditions)
+        return note("there", before_of("there"), f" from {table} as there where ({any_of}) and ")
+
     return [
-        f"create trigger lotgate_log_{table}_replace before insert on {table} begin {replaced} end",
-        f"create trigger lotgate_log_{table}_insert after insert on {table} begin"
-        f" {note('new', before='null')} end",
+        f"create trigger lotgate_log_{table}_replace before insert on {table} begin {rows_there()} end",
+        f"create trigger lotgate_log_{table}_insert after insert on {table} begin {note('new', 'null')} end",
         f"create trigger lotgate_log_{table}_update_replace before update on {table} begin"
-        f" {old} {replaced} end",
+        f" {rows_there(f'there.{id_} = old.{id_}')} end",
         # not "after update of id": a rowid has other names, too
         f"create trigger lotgate_log_{table}_update after update on {table}"
-        f" when new.{id_} is not old.{id_} begin"
-        f" {note('new', before='null')} end",
-        f"create trigger lotgate_log_{table}_delete after delete on {table} begin {old} end",
+        f" when new.{id_} is not old.{id_} begin {note('new', 'null')} end",
+        f"create trigger lotgate_log_{table}_delete after delete on {table} begin"
+        f" {note('old', before_of('old'))} end",
     ]
 
 
