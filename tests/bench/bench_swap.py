@@ -33,6 +33,7 @@ from lotgate.config import load_settings
 from lotgate.console import SilentReporter, Step
 from lotgate.generator import generate
 from lotgate.legacy_schema import Shape
+from lotgate.live.restoring import restore
 from lotgate.live.rollback import rollback
 from lotgate.live.swap import swap
 from lotgate.verdict import Check, Verdict, count_checks, write_verdict
@@ -143,6 +144,9 @@ def measure(database: Path, work: WorkDir, folder: Path) -> dict[str, float]:
     new = sum(mark.startswith("new:") for one in seen for mark in one.marks)
     if back.inserted != new:
         sys.exit(f"{new} rows were written after the swap, and {back.inserted} came back")
+    restored = restore(
+        database, swapped.backups[0].path, settings, lock_timeout=30, reporter=SilentReporter()
+    )
     with closing(sqlite3.connect(database)) as connection:
         if connection.execute("pragma integrity_check").fetchall() != [("ok",)]:
             sys.exit("the database is damaged")
@@ -160,6 +164,9 @@ def measure(database: Path, work: WorkDir, folder: Path) -> dict[str, float]:
         "rollback lock ms": back.lock_ms,
         "rollback until back s": back.seconds_until_back,
         "rollback in all s": back.seconds,
+        "rows carried over": back.inserted,
+        "restore, writing s": restored.seconds,
+        "restore in all s": restored.total_seconds,
     }
 
 
