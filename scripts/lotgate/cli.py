@@ -87,7 +87,11 @@ def _run(arguments: list[str]) -> int:
         hint = f"{context.command_path} --help shows what is possible." if context else None
         problem: LotgateError = UsageError(error.format_message(), hint=hint)
     except (click.Abort, KeyboardInterrupt):
-        problem = EnvironmentFailed("Interrupted.", hint="Nothing is half done; start it again at any time.")
+        problem = EnvironmentFailed(
+            "Interrupted.",
+            hint="Nothing is lost. Of a swap, rollback or contract, `lotgate status` says whether it was"
+            " done, and finishes or undoes the rest; anything else can be started again at any time.",
+        )
     except (BrokenPipeError, SystemExit):
         # The reader of our output went away (click exits with 1 then, which would mean a closed gate).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -128,7 +128,11 @@ def _database_id(database: Path, lock_timeout: float) -> str | None:
 
 
 def _state(one: ListedBackup) -> str:
-    return "complete" if one.problem is None else f"damaged: {one.problem}"
+    return (
+        "complete (its hash is checked when it is restored)"
+        if one.problem is None
+        else f"damaged: {one.problem}"
+    )
 
 
 def _print(one: ListedBackup) -> None:

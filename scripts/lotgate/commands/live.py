@@ -10,7 +10,9 @@ import click
 
 from lotgate.errors import GateClosed
 
-__all__ = ["backup_dir_option", "confirm", "lock_budget_option", "retention_option", "yes_option"]
+__all__ = ["NOTES", "backup_dir_option", "confirm", "lock_budget_option", "retention_option", "yes_option"]
+
+NOTES = "values without a legacy column, parcels added up on one day, other ids, recovered rows that stay"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

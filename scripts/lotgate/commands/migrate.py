@@ -130,7 +130,11 @@ def migrate(
             lock_timeout=lock_timeout,
             reporter=SilentReporter() if as_json else make_reporter(),
             approve=lambda found: confirm(
-                f"The gate is open; the review is {work.review / 'index.html'}. Swap into {live}?", yes=yes
+                f"The gate is open; the review is {work.review / 'index.html'}. Swap into {live}?"
+                if found is not None
+                else f"The source keeps changing. Pause ingestion, build, audit and, where the gate is open,"
+                f" swap into {live} without asking again?",
+                yes=yes,
             ),
         )
     if as_json:

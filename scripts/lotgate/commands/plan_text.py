@@ -49,6 +49,7 @@ def plan_as_json(
         "cut_over": list(plan.cut_over),
         "recreated": list(plan.recreated),
         "added_columns": list(plan.added_columns),
+        "lost_indexes": list(plan.lost_indexes),
         "lock_budget_ms": settings.lock_budget_ms,
         "lock_attempts": settings.lock_attempts,
         "forecast": None if forecast is None else asdict(forecast),
@@ -60,7 +61,7 @@ def plan_as_text(
     plan: SwapPlan, forecast: Forecast | None, verdict: Verdict, settings: SwapSettings, needed: int
 ) -> str:
     """The plan, step by step, with every statement."""
-    lines = [f"Plan for {verdict.source}, as audited at {verdict.audited_at}", ""]
+    lines = [f"Plan for the candidate of {verdict.source}, as audited at {verdict.audited_at}", ""]
     if plan.obstacles:
         lines += ["It cannot be carried out:", *(f"  - {obstacle}" for obstacle in plan.obstacles), ""]
     lines += ["1. Two verified backups", *(f"     {folder}" for folder in settings.backup_folders), ""]
@@ -91,6 +92,11 @@ def plan_as_text(
     lines += ["", RULE]
     if plan.added_columns:
         lines.append(f"Columns of your own in shipped_items are kept: {', '.join(plan.added_columns)}.")
+    if plan.lost_indexes:
+        lines.append(
+            f"Indexes of shipped_items that the new table does not have: {', '.join(plan.lost_indexes)}."
+            " Make those that you need anew afterwards."
+        )
     if plan.recreated:
         lines.append(f"Views and triggers of your own are made anew: {', '.join(plan.recreated)}.")
     if forecast is not None:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lotgate.commands.live import backup_dir_option, confirm, lock_budget_option, retention_option, yes_option
+from lotgate.commands.live import (
+    NOTES,
+    backup_dir_option,
+    confirm,
+    lock_budget_option,
+    retention_option,
+    yes_option,
+)
 from lotgate.commands.options import (
     database_option,
     debug_option,
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["contract", "print_rollback", "rollback"]
 
+SHOWN = 20
+
 
 @click.command(
     epilog="Example: lotgate rollback --database /srv/orders/ora.db --yes",
@@ -35,7 +44,11 @@ __all__ = ["contract", "print_rollback", "rollback"]
 @lock_budget_option
 @backup_dir_option
 @yes_option
-@click.option("--force", is_flag=True, help="With --restore-backup: over a live file that cannot be read.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Roll back although rows changed unnoted; restore over a file that cannot be read.",
+)
 @click.option("--restore-backup", metavar="FILE", help="Put this verified backup back into the live file.")
 @work_dir_option
 @database_option
@@ -90,7 +103,7 @@ def rollback(
 
     live = check_file(settings.database)
     confirm(f"Roll {live} back to its legacy tables?", yes=yes)
-    result = run_rollback(live, settings.swap, lock_timeout=lock_timeout, reporter=reporter)
+    result = run_rollback(live, settings.swap, lock_timeout=lock_timeout, reporter=reporter, force=force)
     if as_json:
         click.echo(json.dumps(result.as_json(), indent=2))
     else:
@@ -110,12 +123,11 @@ def print_rollback(result: RollbackResult) -> None:
         " since the swap."
     )
     if result.kept_details:
-        click.echo(
-            f"{result.kept_details} rows have values for which the legacy tables have no column;"
-            " they are kept in lotgate_not_carried_over."
-        )
-    for sentence in result.not_carried:
+        click.echo(f"{result.kept_details} notes are kept in lotgate_not_carried_over: {NOTES}.")
+    for sentence in result.not_carried[:SHOWN]:
         click.echo(f"Not as it was: {sentence}")
+    if len(result.not_carried) > SHOWN:
+        click.echo(f"and {len(result.not_carried) - SHOWN} more, all in lotgate_not_carried_over")
     for name in result.broken:
         click.echo(f"Does not work on the legacy tables: {name}")
 
@@ -178,10 +190,18 @@ def contract(
     """
     from lotgate.config import load_settings
     from lotgate.console import SilentReporter, make_reporter
+    from lotgate.errors import UsageError
     from lotgate.live.contract import contract as run_contract
     from lotgate.live.contract import recovered_preview
     from lotgate.sqlite_files import check_file
 
+    settings = load_settings(database=database, work_dir=work_dir)
+    if retention_days is not None and retention_days < settings.swap.retention_days:
+        raise UsageError(
+            f"--retention-days {retention_days:g} is shorter than the {settings.swap.retention_days:g}"
+            " that hold.",
+            hint="Before the retention has passed there is --force, which asks for the database's name.",
+        )
     settings = load_settings(database=database, work_dir=work_dir, retention_days=retention_days)
     live = check_file(settings.database)
     reporter = SilentReporter() if as_json else make_reporter()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["status"]
 
+SHOWN = 20
+
 
 @click.command(
     epilog="Example: lotgate status --database /srv/orders/ora.db",
@@ -57,8 +59,6 @@ def status(
     live = check_file(settings.database)
     if forget:
         confirm(f"Take the change-counter out of {live}? A verdict on it can then not be swapped.", yes=yes)
-        with lock_database(live):
-            remove_counter(live, lock_timeout=lock_timeout)
     found = find_status(
         live,
         WorkDir(settings.work_dir.resolve()),
@@ -66,6 +66,9 @@ def status(
         lock_timeout=lock_timeout,
         reporter=SilentReporter() if as_json else make_reporter(),
     )
+    if forget:  # after it was brought home: a rollback may have been interrupted
+        with lock_database(live):
+            remove_counter(live, lock_timeout=lock_timeout)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:

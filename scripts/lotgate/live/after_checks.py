@@ -6,6 +6,7 @@ compared with the audited ones however many writers are at work.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +14,19 @@ from dataclasses import dataclass
 from lotgate.live.carry_over import read_changes
 from lotgate.live.changes import Row
 from lotgate.live.connection import reading
-from lotgate.live.names import CHANGE_LOG, PROMOTED
-from lotgate.live.schema import shape_of
+from lotgate.live.history import Event
+from lotgate.live.names import CHANGE_LOG, PROMOTED, is_own
+from lotgate.live.schema import list_objects, shape_of
 
-__all__ = ["Finding", "Promised", "check_switched", "read_promise", "units_since"]
+__all__ = [
+    "Finding",
+    "Promised",
+    "check_switched",
+    "hash_triggers",
+    "read_promise",
+    "units_since",
+    "unlogged_changes",
+]
 
 
 @dataclass(frozen=True)
@@ -80,8 +90,48 @@ def check_switched(connection: sqlite3.Connection, promised: Promised, *, deep: 
     return findings
 
 
+def unlogged_changes(connection: sqlite3.Connection, event: Event) -> list[str]:
+    """Signs that rows changed since the swap without a note in the change log, a sentence each.
+
+    A table that was made anew has lost its triggers, and REPLACE may take a row by a unique index that the
+    log does not know. A rollback would then lose what it does not know of.
+    """
+    found = []
+    if event.detail.get("triggers", hash_triggers(connection)) != hash_triggers(connection):
+        found.append("triggers of lotgate's are gone or were changed")
+    with reading(connection):
+        found += [
+            f"{table}: {problem}"
+            for table in PROMOTED
+            if (problem := _row_difference(connection, table, event.detail["rows"][table]))
+        ]
+        units = _unit_difference(connection, event.detail["units"])
+    return [*found, f"units: {units}"] if units else found
+
+
+def hash_triggers(connection: sqlite3.Connection) -> str:
+    """The SHA-256 over lotgate's own triggers on the new tables."""
+    triggers = sorted((t.name, t.sql) for t in list_objects(connection, "trigger") if is_own(t.name))
+    return hashlib.sha256(ascii(triggers).encode()).hexdigest()
+
+
 def _broken_keys(connection: sqlite3.Connection, table: str) -> str:
-    (count,) = connection.execute("select count(*) from pragma_foreign_key_check(?)", (table,)).fetchone()
+    """Of the audited rows; a writer that enforces no keys may break some, which is no fault of the swap."""
+    parent_gone = connection.execute(
+        f"select 1 from {CHANGE_LOG} as g where g.before_row is not null and ("
+        + " or ".join(
+            f"g.table_name = '{parent}' and not exists (select 1 from {parent} where {key} = g.row_id)"
+            for parent, key in (("skus", "sku_id"), ("lots", "lot_id"), ("shipped_orders", "id"))
+        )
+        + ") limit 1"
+    ).fetchone()
+    if parent_gone:
+        return ""
+    (count,) = connection.execute(
+        "select count(*) from pragma_foreign_key_check(?) as broken where not exists"
+        f" (select 1 from {CHANGE_LOG} as g where g.table_name = ? and g.row_id = broken.rowid)",
+        (table, table),
+    ).fetchone()
     return f"{count} rows break one" if count else ""
 
 

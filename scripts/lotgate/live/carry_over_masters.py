@@ -75,6 +75,9 @@ def carry_over_lots(
             refuse("its SKU and number cannot be changed: sku_lot or lot_inventory has that lot already")
         elif lot.after["sku"] is None:
             refuse("its SKU is gone")
+        elif lot.before is not None and not _known(connection, lot.after):
+            # no master has it, under its old number or the new one: it goes in like one that was added
+            _put_lot(connection, Change(lot.change.row_id, None, lot.change.after), lot.after, refuse)
         else:
             _put_lot(connection, lot.change, lot.after, refuse)
 
@@ -108,8 +111,12 @@ def _carry_over_sku(connection: sqlite3.Connection, change: Change, refuse: _Ref
         refuse("deleted; inventory_current keeps the SKU")
         return
     if before is None:
-        values = {"sku": after["sku_code"]} | {name: after[name] for name in SAID_BY_INVENTORY}
-        _insert(connection, "inventory_current", values, refuse)
+        key = {"sku": after["sku_code"]}
+        values = {name: after[name] for name in SAID_BY_INVENTORY}
+        if _exists(connection, "inventory_current", key):  # the owner added it there, too
+            _update(connection, "inventory_current", values, key, refuse)
+        else:
+            _insert(connection, "inventory_current", key | values, refuse)
     else:
         values = {n: after[n] for n in SAID_BY_INVENTORY if not is_same(after[n], before[n])}
         if values:
@@ -150,7 +157,8 @@ def _try_rename(connection: sqlite3.Connection, steps: Sequence[tuple[Row, Row]]
         connection.execute("rollback to lotgate_lots")
         return False
     finally:
-        connection.execute("release lotgate_lots")
+        if connection.in_transaction:  # an interrupt has rolled all of it back
+            connection.execute("release lotgate_lots")
 
 
 def _put_lot(connection: sqlite3.Connection, change: Change, key: Row, refuse: _Refuse) -> None:
@@ -187,6 +195,10 @@ def _has(connection: sqlite3.Connection, table: str, values: Row) -> bool:
     return set(values) <= {column.name.lower() for column in columns_of(connection, table)}
 
 
+def _known(connection: sqlite3.Connection, key: Row) -> bool:
+    return any(_exists(connection, table, key) for table in LOT_TABLES)
+
+
 def _exists(connection: sqlite3.Connection, table: str, key: Row) -> bool:
     if not _has(connection, table, key):
         return False
@@ -199,14 +211,18 @@ def _update(connection: sqlite3.Connection, table: str, values: Row, key: Row, r
         refuse(f"the database has no {table} with {', '.join(values)}")
         return
     try:
-        _set(connection, table, values, key)
+        if not _set(connection, table, values, key):
+            refuse(f"{table} has no such row")
     except sqlite3.IntegrityError as error:
         refuse(f"{table} does not take it: {error}")
 
 
-def _set(connection: sqlite3.Connection, table: str, values: Row, key: Row) -> None:
+def _set(connection: sqlite3.Connection, table: str, values: Row, key: Row) -> int:
+    """Changes the rows of this key; how many there were."""
     sets = ", ".join(f"{quoted(name)} = {mark(value)}" for name, value in values.items())
-    connection.execute(f"update {table} set {sets} where {_where(key)}", [*_bound(values), *_bound(key)])
+    return connection.execute(
+        f"update {table} set {sets} where {_where(key)}", [*_bound(values), *_bound(key)]
+    ).rowcount
 
 
 def _delete(connection: sqlite3.Connection, table: str, key: Row) -> None:

@@ -33,7 +33,8 @@ def compatibility_statements() -> list[str]:
     return [
         "create trigger lotgate_legacy_columns_insert after insert on shipped_items begin"
         f" {_FILL} id = new.id; end",
-        "create trigger lotgate_legacy_columns_update after update of sku_id, lot_id on shipped_items begin"
+        "create trigger lotgate_legacy_columns_update after update of sku_id, lot_id, base_sku, sku_lot"
+        " on shipped_items begin"
         f" {_FILL} id = new.id; end",
         "create trigger lotgate_legacy_columns_sku after update of sku_code on skus"
         " when old.sku_code is not new.sku_code begin"

@@ -138,21 +138,14 @@ def contract(
         try:
             with immediate(connection):
                 write_operation(connection, operation)
-            operation = pause_ingestion(
-                connection,
-                operation,
-                workflows=settings.pause_workflows,
-                pause_command=settings.pause_command,
-                resume_command=settings.resume_command,
-                timeout_s=settings.command_timeout_s,
-            )
+            operation = pause_ingestion(connection, operation, settings)
             with reporter.step("Dropping the legacy columns"):
                 lock_ms = _drop_columns(connection, database, operation, preview)
-        except BaseException:
-            bring_home(connection, database, settings, reporter=reporter)
+            operation = replace(operation, phase="switched")
+            longest = finish_contract(connection, operation, settings, reporter=reporter)
+        except BaseException as error:
+            bring_home(connection, database, settings, error, reporter=reporter)
             raise
-        operation = replace(operation, phase="switched")
-        longest = finish_contract(connection, operation, settings, reporter=reporter)
     return ContractResult(operation.id, preview, max(lock_ms, longest), time.monotonic() - start, recovered)
 
 
@@ -163,10 +156,10 @@ def finish_contract(
 
     Each step can be done again after an interruption.
     """
-    operation = resume_ingestion(connection, operation, timeout_s=settings.command_timeout_s)
+    operation = resume_ingestion(connection, operation, settings)
     chunks = drop_tables(
         connection,
-        leftover_tables(connection, *(archive_name(t) for t in ARCHIVED), CHANGE_LOG),
+        leftover_tables(connection, (), [*(archive_name(t) for t in ARCHIVED), CHANGE_LOG]),
         chunk_ms=settings.chunk_ms,
         reporter=reporter,
     )
@@ -229,8 +222,9 @@ def _working_without_archive(connection: sqlite3.Connection) -> frozenset[str]:
             connection.execute(f"alter table {archive_name(table)} rename to {undone_name(table)}")
         return working_objects(connection)
     finally:
-        connection.execute("rollback to look")
-        connection.execute("release look")
+        if connection.in_transaction:
+            connection.execute("rollback to look")
+            connection.execute("release look")
         connection.execute("pragma legacy_alter_table = off")
 
 

@@ -6,31 +6,33 @@ is needed to switch it on again. Only the column ``enabled`` is touched; no proc
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lotgate.config import SwapSettings
 from lotgate.errors import EnvironmentFailed
 from lotgate.live.connection import immediate
 from lotgate.live.schema import columns_of
 from lotgate.live.state import Operation, read_operation, write_operation
 
-__all__ = ["pause_ingestion", "resume_ingestion"]
+__all__ = ["ResumeFailed", "pause_ingestion", "resume_ingestion"]
 
 CONTROLS = "workflow_controls"
 
 
+class ResumeFailed(EnvironmentFailed):
+    """The resume command was tried and failed; it is not tried again by the same command."""
+
+
 def pause_ingestion(
-    connection: sqlite3.Connection,
-    operation: Operation,
-    *,
-    workflows: Sequence[str],
-    pause_command: str | None,
-    resume_command: str | None,
-    timeout_s: float,
+    connection: sqlite3.Connection, operation: Operation, settings: SwapSettings
 ) -> Operation:
-    """Sets ``enabled`` of these workflows to 0 and runs the pause command; returns the operation as noted.
+    """Sets ``enabled`` of the workflows to 0 and runs the pause command; returns the operation as noted.
 
     Workflows that are off already, or that the database does not know, stay as they are. An operation that
     has paused already pauses nothing again. EnvironmentFailed where the command fails.
@@ -38,7 +40,7 @@ def pause_ingestion(
     if operation.phase != "staging":
         return operation
     with immediate(connection):
-        before = _enabled(connection, workflows)
+        before = _enabled(connection, settings.pause_workflows)
         for name in before:
             connection.execute(f"update {CONTROLS} set enabled = 0 where workflow_name = ?", (name,))
         operation = replace(
@@ -46,19 +48,26 @@ def pause_ingestion(
             phase="paused",
             enabled_before=before,
             # noted before the pause command runs: a command that was cut short is answered, too
-            resume_command=resume_command if pause_command else None,
+            must_resume=settings.pause_command is not None,
         )
         write_operation(connection, operation)
-    if pause_command:
-        _run(pause_command, "pause", timeout_s)
+    if settings.pause_command:
+        problem = _run(settings.pause_command, settings.command_timeout_s)
+        if problem:
+            raise EnvironmentFailed(
+                f"The pause_command {problem}.",
+                hint="Run it by hand to see why. Nothing was changed, and ingestion is on again.",
+            )
     return operation
 
 
-def resume_ingestion(connection: sqlite3.Connection, operation: Operation, *, timeout_s: float) -> Operation:
+def resume_ingestion(
+    connection: sqlite3.Connection, operation: Operation, settings: SwapSettings
+) -> Operation:
     """Puts ``enabled`` back where it still is as lotgate set it, and runs the resume command.
 
-    Returns the operation with nothing left to resume. EnvironmentFailed where the command fails; then it
-    stays noted, and the next command tries again.
+    Returns the operation with nothing left to resume. ResumeFailed where the command fails or is not
+    configured any more; then it stays noted, and the next command tries again.
     """
     with immediate(connection):
         for name, enabled in operation.enabled_before.items():
@@ -70,9 +79,21 @@ def resume_ingestion(connection: sqlite3.Connection, operation: Operation, *, ti
         operation = replace(operation, enabled_before={})
         if read_operation(connection) is not None:
             write_operation(connection, operation)
-    if operation.resume_command:
-        _run(operation.resume_command, "resume", timeout_s)
-        operation = replace(operation, resume_command=None)
+    if operation.must_resume:
+        problem = "is not configured any more"
+        if settings.resume_command:
+            problem = _run(settings.resume_command, settings.command_timeout_s)
+        if problem:
+            where = (
+                "The new state of the tables is in place"
+                if operation.phase == "switched"
+                else "The tables are as they were"
+            )
+            raise ResumeFailed(
+                f"{where}, but ingestion may still be off: the resume_command {problem}.",
+                hint="Run it by hand to see why; `lotgate status` then tries it again.",
+            )
+        operation = replace(operation, must_resume=False)
         with immediate(connection):
             if read_operation(connection) is not None:
                 write_operation(connection, operation)
@@ -93,19 +114,25 @@ def _enabled(connection: sqlite3.Connection, workflows: Sequence[str]) -> dict[s
     )
 
 
-def _run(command: str, purpose: str, timeout_s: float) -> None:
-    """Runs a command of the owner's in the shell. What it prints may hold anything, so it is not repeated."""
+def _run(command: str, timeout_s: float) -> str:
+    """Runs a command of the owner's in the shell; returns what went wrong, empty where nothing did.
+
+    What it prints may hold anything and is not read: a service that it starts may keep its output open. One
+    that does not end in time is ended with all that it started.
+    """
+    process = subprocess.Popen(
+        command,
+        shell=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
-        process = subprocess.run(
-            command, shell=True, capture_output=True, check=False, timeout=timeout_s, stdin=subprocess.DEVNULL
-        )
-    except subprocess.TimeoutExpired as error:
-        raise EnvironmentFailed(
-            f"The {purpose}_command of lotgate.toml did not end within {timeout_s:g} s.",
-            hint="Make it quicker, or raise command_timeout_s in [swap].",
-        ) from error
-    if process.returncode:
-        raise EnvironmentFailed(
-            f"The {purpose}_command of lotgate.toml failed with exit code {process.returncode}.",
-            hint="Run it by hand to see why; `lotgate status` then brings the database home.",
-        )
+        code = process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return f"did not end within {timeout_s:g} s (command_timeout_s)"
+    return f"failed with exit code {code}" if code else ""

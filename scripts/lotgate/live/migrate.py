@@ -16,12 +16,12 @@ from lotgate.audit import audit_candidate
 from lotgate.build import build_candidate
 from lotgate.config import Settings
 from lotgate.console import Reporter
-from lotgate.errors import GateClosed, LotgateError
+from lotgate.errors import GateClosed
 from lotgate.live.clock import utc_now
 from lotgate.live.connection import immediate, lock_database, open_for_writing
 from lotgate.live.ingestion import pause_ingestion
 from lotgate.live.preflight import SourceChanged
-from lotgate.live.recovery import finish, recover
+from lotgate.live.recovery import bring_home, recover
 from lotgate.live.state import Operation, ensure_state, write_operation
 from lotgate.live.swap import SwapResult, swap_open
 from lotgate.verdict import Verdict
@@ -37,23 +37,30 @@ def migrate(
     *,
     lock_timeout: float,
     reporter: Reporter,
-    approve: Callable[[Verdict], None],
+    approve: Callable[[Verdict | None], None],
 ) -> tuple[Verdict, SwapResult, int]:
     """Returns the verdict, what the swap did, and how many rounds it took.
 
-    ``approve`` gets each open verdict and raises where a person does not want to go on. The caller holds the
-    work directory's lock. A source that changes during a round means another one, ``catch_up_rounds`` at
-    most; the last is done with ingestion paused. Raises GateClosed where the gate is closed (the review shows
-    why), SourceChanged where somebody writes even then, and what build, audit and swap raise.
+    ``approve`` gets each open verdict, or None before the last round, which pauses ingestion and then swaps
+    by itself; it raises where a person does not want to go on. The caller holds the work directory's lock.
+    A source that changes during a round means another one, ``catch_up_rounds`` at most. Raises GateClosed
+    where the gate is closed (the review shows why), SourceChanged where somebody writes even then, and what
+    build, audit and swap raise.
     """
     rounds = max(1, settings.swap.catch_up_rounds)
     with lock_database(database), open_for_writing(database, lock_timeout=lock_timeout) as connection:
         recover(connection, database, settings.swap, reporter=reporter)
         for number in range(1, rounds + 1):
-            operation = _pause(connection, settings) if number == rounds and rounds > 1 else None
+            pausing = number == rounds and rounds > 1
+            if pausing:  # asked before: nobody should think about it while ingestion is off
+                approve(None)
+            operation = None
             try:
+                if pausing:
+                    operation = _pause(connection, settings)
                 verdict = _audited(database, work_dir, settings, lock_timeout, reporter)
-                approve(verdict)
+                if not pausing:
+                    approve(verdict)
                 result = swap_open(
                     connection,
                     database,
@@ -65,17 +72,11 @@ def migrate(
                     operation=operation,
                 )
                 return verdict, result, number
-            except SourceChanged:
+            except BaseException as error:
                 _detach(connection)
-                if number == rounds:
+                bring_home(connection, database, settings.swap, error, reporter=reporter)
+                if not isinstance(error, SourceChanged) or number == rounds:
                     raise
-            except BaseException:
-                _detach(connection)
-                raise
-            finally:
-                if operation is not None:  # nothing to do after a swap, which resumes by itself
-                    with contextlib.suppress(LotgateError, sqlite3.Error):
-                        finish(connection, settings.swap, reporter=reporter)
     raise AssertionError("unreachable: the last round returns or raises")
 
 
@@ -99,15 +100,7 @@ def _pause(connection: sqlite3.Connection, settings: Settings) -> Operation:
     with immediate(connection):
         ensure_state(connection)
         write_operation(connection, operation)
-    swap = settings.swap
-    return pause_ingestion(
-        connection,
-        operation,
-        workflows=swap.pause_workflows,
-        pause_command=swap.pause_command,
-        resume_command=swap.resume_command,
-        timeout_s=swap.command_timeout_s,
-    )
+    return pause_ingestion(connection, operation, settings.swap)
 
 
 def _detach(connection: sqlite3.Connection) -> None:

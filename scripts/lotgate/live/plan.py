@@ -24,12 +24,22 @@ from lotgate.sqlite_files import sqlite_uri
 __all__ = ["SwapPlan", "attach_candidate", "make_plan"]
 
 
+LEGACY_INDEXES = {
+    "idx_shipped_items_date",
+    "idx_shipped_items_sku_date",
+    "idx_shipped_items_order",
+    "uniq_shipped_items_key",
+}
+"""What the new table has its own indexes for."""
+
+
 @dataclass(frozen=True)
 class SwapPlan:
     """What a swap does, in order. ``obstacles`` say why it cannot; empty where it can.
 
     ``cut_over`` are the statements of the one transaction, after it has found the change-counter and the
-    schema as audited. ``added_columns`` are the owner's own columns of ``shipped_items``, which are kept.
+    schema as audited. ``added_columns`` are the owner's own columns of
+    ``shipped_items``, which are kept; ``lost_indexes`` the owner's own indexes there, which are not.
     """
 
     tables: tuple[StagedTable, ...]
@@ -39,6 +49,7 @@ class SwapPlan:
     cut_over: tuple[str, ...]
     obstacles: tuple[str, ...]
     added_columns: tuple[str, ...]
+    lost_indexes: tuple[str, ...]
     journal_mode: str
     recreated: tuple[str, ...]
 
@@ -89,6 +100,7 @@ def make_plan(
         ),
         obstacles=tuple(_obstacles(connection, journal_mode)),
         added_columns=tuple(column.name for column in extra_columns(connection)),
+        lost_indexes=_lost_indexes(connection),
         journal_mode=journal_mode,
         recreated=tuple(f"{item.type} {item.name}" for item in owned),
     )
@@ -160,7 +172,14 @@ def _obstacles(connection: sqlite3.Connection, mode: str) -> list[str]:
                 f"the table {key.child} has a foreign key to {key.parent} ({', '.join(key.columns)}), which"
                 " would still hold for the archived rows: take it out until the migration is contracted"
             )
-    return found + trigger_obstacles(connection) + _unfillable(connection)
+    found += trigger_obstacles(connection)
+    found += [
+        f"shipped_items.{column.name} is a generated column, which the new table cannot have: make it a plain"
+        " one, or a view"
+        for column in columns_of(connection, "shipped_items")
+        if column.generated
+    ]
+    return found + _unfillable(connection)
 
 
 def _table_obstacles(connection: sqlite3.Connection, table: str) -> list[str]:
@@ -187,6 +206,15 @@ def _unfillable(connection: sqlite3.Connection) -> list[str]:
         for column in columns_of(connection, "shipped_orders")
         if added and column.not_null and not column.generated and column.name.lower() not in known
     ]
+
+
+def _lost_indexes(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Indexes of the owner's on ``shipped_items``; those that every legacy database has are not told."""
+    return tuple(
+        item.name
+        for item in list_objects(connection, "index")
+        if item.table.lower() == "shipped_items" and item.name.lower() not in LEGACY_INDEXES
+    )
 
 
 def _journal_mode(connection: sqlite3.Connection) -> str:

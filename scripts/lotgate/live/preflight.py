@@ -172,7 +172,13 @@ def check_same_as_snapshot(backup: Path, snapshot: Path) -> None:
             if kind != ("table", 0):
                 continue
             columns = [quoted(c.name) for c in columns_of(connection, table) if c.name.lower() in set(wanted)]
-            differs = " or ".join(f"live.{column} is not taken.{column}" for column in columns)
+            if not columns:
+                continue
+            differs = " or ".join(
+                f"typeof(live.{column}) <> typeof(taken.{column})"
+                f" or live.{column} collate binary is not taken.{column}"
+                for column in columns
+            )
             counts = [
                 connection.execute(f"select count(*) from {schema}.{table}").fetchone()[0]
                 for schema in ("main", "snapshot")

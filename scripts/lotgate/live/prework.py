@@ -24,7 +24,7 @@ from lotgate.live.connection import immediate, lock_database, open_for_writing
 from lotgate.live.legacy_queries import answers, parameters
 from lotgate.live.names import ARCHIVED
 from lotgate.live.plan import attach_candidate
-from lotgate.live.preflight import Audited, check_source
+from lotgate.live.preflight import Audited, check_source, refuse_under_way
 from lotgate.live.rehearsal import SwappedCopy, copy_of_live, on_a_copy, swap_copy
 from lotgate.live.restore import restore_backup
 from lotgate.live.rollback import RollbackResult, rollback_open
@@ -80,6 +80,7 @@ def rehearse(
     comparison. Raises GateClosed with what did not hold.
     """
     with open_live(database, lock_timeout=lock_timeout) as live:
+        refuse_under_way(live.connection, database)
         check_source(live.connection, database, audited)
         live.connection.execute("attach database ? as candidate", (sqlite_uri(audited.candidate, mode="ro"),))
         plan_or_refuse(live.connection, database, settings)  # the copy's journal mode may be another

@@ -7,7 +7,6 @@ finished. Each step here can itself be interrupted and done again.
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from lotgate.live.after_checks import Promised, check_switched
 from lotgate.live.clock import utc_now
 from lotgate.live.connection import immediate
 from lotgate.live.history import last_event, update_event
-from lotgate.live.ingestion import resume_ingestion
+from lotgate.live.ingestion import ResumeFailed, resume_ingestion
 from lotgate.live.names import BOOKS, CHANGE_LOG
 from lotgate.live.staging import drop_tables, leftover_tables
 from lotgate.live.state import Operation, clear_operation, read_operation, table_exists
@@ -62,7 +61,7 @@ def recover(
         return []
     # said at once: the command that goes on may refuse, and then its result says nothing
     with reporter.step(
-        f"{'Finishing' if operation.phase == 'switched' else 'Undoing'} an interrupted {operation.kind}"
+        f"{'Finishing' if operation.phase == 'switched' else 'Undoing'} what was begun ({operation.kind})"
     ):
         pass
     if operation.phase != "switched":
@@ -80,19 +79,28 @@ def recover(
 
 
 def bring_home(
-    connection: sqlite3.Connection, database: Path, settings: SwapSettings, *, reporter: Reporter
+    connection: sqlite3.Connection,
+    database: Path,
+    settings: SwapSettings,
+    error: BaseException,
+    *,
+    reporter: Reporter,
 ) -> None:
     """After an error in an operation: the same at once, so that ingestion does not wait for the next command.
 
-    What it may say itself is less important than the error, and is not raised. Where only the resume command
-    is left, it has just failed, and is not run again.
+    What this may say itself is added to the error's hint and not raised. A resume command that has just
+    failed is not run again.
     """
-    with contextlib.suppress(LotgateError, sqlite3.Error):
-        if connection.in_transaction:
-            connection.execute("rollback")
-        operation = read_operation(connection)
-        if operation is not None and (operation.phase != "switched" or operation.enabled_before):
-            recover(connection, database, settings, reporter=reporter)
+    if isinstance(error, ResumeFailed):
+        return
+    try:
+        recover(connection, database, settings, reporter=reporter)
+    except (LotgateError, sqlite3.Error) as other:
+        if isinstance(error, LotgateError):
+            error.hint = (
+                f"{error.hint or ''} Something is left half done ({other}); ingestion may still be off."
+                " `lotgate status` tries again."
+            ).strip()
 
 
 def finish(
@@ -109,11 +117,11 @@ def _end(
 ) -> None:
     from lotgate.console import SilentReporter
 
-    operation = resume_ingestion(connection, operation, timeout_s=settings.command_timeout_s)
+    operation = resume_ingestion(connection, operation, settings)
     migrated = table_exists(connection, "skus")
     drop_tables(
         connection,
-        leftover_tables(connection, *LEFTOVERS, *(() if migrated else BOOKS_OF_A_SWAP)),
+        leftover_tables(connection, LEFTOVERS, () if migrated else BOOKS_OF_A_SWAP),
         chunk_ms=settings.chunk_ms,
         reporter=reporter or SilentReporter(),
     )
@@ -147,7 +155,9 @@ def _finish_swap(
     if wrong:
         from lotgate.live.rollback import undo_failed_swap
 
-        undo_failed_swap(connection, database, settings, reporter=reporter)
-        return "A swap was interrupted after its cut-over, and did not hold: it was rolled back."
+        listed = "; ".join(f"{finding.name}: {finding.problem}" for finding in wrong)
+        if undo_failed_swap(connection, database, settings, reporter=reporter):
+            return f"An interrupted swap did not hold ({listed}): it was rolled back."
+        return f"An interrupted swap does not hold ({listed}), and cannot be rolled back by renaming."
     _end(connection, operation, settings, reporter)
     return "A swap was interrupted after its cut-over; it was checked and finished."

@@ -59,8 +59,9 @@ def restore(
     operation_id = secrets.token_hex(4)
     started_at = utc_now()
     with lock_database(database):
-        paused = _pause(database, settings, operation_id, started_at, lock_timeout, reporter, force)
+        paused = None
         try:
+            paused = _pause(database, settings, operation_id, started_at, lock_timeout, reporter, force)
             if paused is not None:
                 _write_note(database, Note(paused, str(backup)))
             result = restore_backup(
@@ -184,14 +185,7 @@ def _pause(
             with immediate(connection):
                 ensure_state(connection)
                 write_operation(connection, operation)
-            return pause_ingestion(
-                connection,
-                operation,
-                workflows=settings.pause_workflows,
-                pause_command=settings.pause_command,
-                resume_command=settings.resume_command,
-                timeout_s=settings.command_timeout_s,
-            )
+            return pause_ingestion(connection, operation, settings)
     except EnvironmentFailed:
         raise
     except LotgateError:

@@ -16,6 +16,7 @@ from typing import Any
 from lotgate.config import SwapSettings
 from lotgate.console import Reporter
 from lotgate.errors import GateClosed
+from lotgate.live.after_checks import unlogged_changes
 from lotgate.live.carry_over import CarriedOver, carry_over, keep_not_carried
 from lotgate.live.changes import NotCarried
 from lotgate.live.clock import package_version, utc_now
@@ -71,38 +72,42 @@ def is_migrated_now(connection: sqlite3.Connection) -> bool:
 
 
 def rollback(
-    database: Path, settings: SwapSettings, *, lock_timeout: float, reporter: Reporter
+    database: Path,
+    settings: SwapSettings,
+    *,
+    lock_timeout: float,
+    reporter: Reporter,
+    force: bool = False,
 ) -> RollbackResult:
     """Renames the legacy tables back, with later work carried over.
 
-    Raises GateClosed where there is nothing to roll back or something of the owner's is in the way, and
-    EnvironmentFailed for locks, disks and commands; then the new tables stay in place.
+    Raises GateClosed where there is nothing to roll back, where something of the owner's is in the way, and,
+    unless ``force``, where rows changed without being noted; EnvironmentFailed for locks, disks and commands.
+    Then the new tables stay in place.
     """
     with lock_database(database), open_for_writing(database, lock_timeout=lock_timeout) as connection:
-        return rollback_open(connection, database, settings, reporter=reporter)
+        return rollback_open(connection, database, settings, reporter=reporter, force=force)
 
 
 def rollback_open(
-    connection: sqlite3.Connection, database: Path, settings: SwapSettings, *, reporter: Reporter
+    connection: sqlite3.Connection,
+    database: Path,
+    settings: SwapSettings,
+    *,
+    reporter: Reporter,
+    force: bool = False,
 ) -> RollbackResult:
     """The same, where the caller holds the database's lock."""
     start = time.monotonic()
     recovered = tuple(recover(connection, database, settings, reporter=reporter))
     swapped = _last_swap(connection, database)
-    _refuse_obstacles(connection, database)
+    _refuse_obstacles(connection, database, swapped, force=force)
     operation = Operation(secrets.token_hex(4), "rollback", "staging", utc_now())
     try:
         with immediate(connection):
             ensure_state(connection)
             write_operation(connection, operation)
-        operation = pause_ingestion(
-            connection,
-            operation,
-            workflows=settings.pause_workflows,
-            pause_command=settings.pause_command,
-            resume_command=settings.resume_command,
-            timeout_s=settings.command_timeout_s,
-        )
+        operation = pause_ingestion(connection, operation, settings)
         switched_at = utc_now()
         with reporter.step("Putting the legacy tables back"):
             done, carried, broken = _switch_back(connection, database, settings, operation, switched_at)
@@ -116,8 +121,8 @@ def rollback_open(
                 attempts=done.attempts,
             )
         finish(connection, settings, reporter=reporter)
-    except BaseException:
-        bring_home(connection, database, settings, reporter=reporter)
+    except BaseException as error:
+        bring_home(connection, database, settings, error, reporter=reporter)
         raise
     return RollbackResult(
         operation_id=operation.id,
@@ -139,13 +144,22 @@ def rollback_open(
 
 def undo_failed_swap(
     connection: sqlite3.Connection, database: Path, settings: SwapSettings, *, reporter: Reporter
-) -> None:
-    """Takes back a swap whose checks did not hold; ingestion, which it paused, is resumed by it."""
+) -> bool:
+    """Takes back a swap whose checks did not hold; ingestion, which it paused, is resumed in any case.
+
+    Returns False where something of the owner's refers to the new tables already, so that they stay.
+    """
     operation = read_operation(connection)
     assert operation is not None  # the swap's own: it is not finished
+    if _obstacles(connection):
+        finish(connection, settings, reporter=reporter)
+        return False
+    with immediate(connection):
+        update_event(connection, operation.id, finished_at=utc_now(), undone=True)
     undo = replace(operation, id=secrets.token_hex(4), kind="rollback", phase="paused")
     _switch_back(connection, database, settings, undo, utc_now())
     finish(connection, settings, reporter=reporter)
+    return True
 
 
 def try_carry_over(connection: sqlite3.Connection) -> CarriedOver:
@@ -235,23 +249,35 @@ def _last_swap(connection: sqlite3.Connection, database: Path) -> Event:
     raise GateClosed(f"{database} is not migrated: there is nothing to roll back.")
 
 
-def _refuse_obstacles(connection: sqlite3.Connection, database: Path) -> None:
-    """What was built on the new tables since and would go with them."""
+def _refuse_obstacles(connection: sqlite3.Connection, database: Path, swapped: Event, *, force: bool) -> None:
+    """What was built on the new tables since and would go with them, and changes that nothing noted."""
+    found = _obstacles(connection)
+    if found:
+        raise GateClosed(
+            f"{database} cannot be rolled back by renaming: {'; '.join(found)}.",
+            hint="Take the keys out, or put a backup back with --restore-backup FILE (`lotgate backups`).",
+        )
+    unlogged = unlogged_changes(connection, swapped)
+    if unlogged and not force:
+        raise GateClosed(
+            f"In {database} rows changed since the swap without being noted, so that a rollback would lose"
+            f" them: {'; '.join(unlogged)}.",
+            hint="Somebody made a table anew, dropped triggers or went around them. Save those rows first;"
+            " --force then rolls back without them.",
+        )
+
+
+def _obstacles(connection: sqlite3.Connection) -> list[str]:
     own = {table.lower() for table in PROMOTED}
     found = [
         f"the table {key.child} has a foreign key to {key.parent} ({', '.join(key.columns)})"
         for key in foreign_keys_to(connection)
         if key.parent.lower() in own
         and key.child.lower() not in own
-        and not key.child.lower().startswith("legacy_shipped_")
+        and key.child.lower() not in {archive_name(table) for table in ARCHIVED}
     ]
     missing = [t for t in (*PROMOTED, *BOOKS, CHANGE_LOG) if not table_exists(connection, t)]
-    found += [f"the table {table} is gone" for table in missing]
-    if found:
-        raise GateClosed(
-            f"{database} cannot be rolled back by renaming: {'; '.join(found)}.",
-            hint="Take the keys out, or put a backup back with --restore-backup FILE (`lotgate backups`).",
-        )
+    return found + [f"the table {table} is gone" for table in missing]
 
 
 def _sentence(found: NotCarried) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from lotgate.console import Reporter
 from lotgate.errors import GateClosed
 from lotgate.legacy_schema import quoted
 from lotgate.live.connection import immediate, reading
+from lotgate.live.names import PROMOTED, stage_name
 from lotgate.live.plan import SwapPlan
 from lotgate.live.schema import list_objects
 from lotgate.live.target import Copy
@@ -89,6 +90,15 @@ def stage(connection: sqlite3.Connection, plan: SwapPlan, *, chunk_ms: int, repo
 def verify_staged(connection: sqlite3.Connection, plan: SwapPlan, audited: dict[str, TableHash]) -> None:
     """The staged rows are the audited ones, to the last value. Raises GateClosed where they are not."""
     with reading(connection):
+        for name in PROMOTED:
+            broken = connection.execute(
+                "select count(*) from pragma_foreign_key_check(?)", (stage_name(name),)
+            ).fetchone()[0]
+            if broken:
+                raise GateClosed(
+                    f"{broken} of the rows staged for {name} break a foreign key.",
+                    hint="The live schema's types or collations differ. Nothing was changed.",
+                )
         for table in plan.tables:
             found = hash_query(connection, table.copy.source, table.copy.check)
             if found != audited[table.copy.source]:
@@ -99,12 +109,15 @@ def verify_staged(connection: sqlite3.Connection, plan: SwapPlan, audited: dict[
                 )
 
 
-def leftover_tables(connection: sqlite3.Connection, *prefixes: str) -> tuple[str, ...]:
-    """The tables of these prefixes, children before parents, so that they can be dropped."""
+def leftover_tables(
+    connection: sqlite3.Connection, prefixes: tuple[str, ...], names: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The tables of these prefixes and of just these names, children before parents."""
+    exact = {name.lower() for name in names}
     return tuple(
         item.name
         for item in reversed(list_objects(connection, "table"))
-        if item.name.lower().startswith(prefixes)
+        if item.name.lower().startswith(prefixes) or item.name.lower() in exact
     )
 
 
@@ -139,6 +152,8 @@ def _delete(connection: sqlite3.Connection, table: str, chunks: Chunks, *, keep:
                 f"delete from {quoted(table)} where rowid in"
                 f" (select rowid from {quoted(table)} limit {chunks.rows})"
             ).rowcount
+        if not deleted:  # somebody else emptied it
+            return
         rows -= deleted
 
 

@@ -39,7 +39,8 @@ class Operation:
     ``phase``: ``staging`` (new tables are being filled), ``paused`` (ingestion is being or was switched off),
     ``switched`` (the cut-over was committed; checks, cleaning up and resuming are left).
     ``enabled_before`` maps each workflow that lotgate switched off to its ``enabled`` of before.
-    ``resume_command`` is to run at the end; None where no pause command ran.
+    ``must_resume`` says that the pause command ran, so that the resume command has to. The command itself
+    is never stored: who may write to the database must not decide what runs in the operator's shell.
     """
 
     id: str
@@ -47,7 +48,7 @@ class Operation:
     phase: Phase
     started_at: str
     enabled_before: dict[str, int] = field(default_factory=dict)
-    resume_command: str | None = None
+    must_resume: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
 
 

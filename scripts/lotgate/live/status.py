@@ -6,16 +6,18 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from lotgate.config import SwapSettings
 from lotgate.console import Reporter
 from lotgate.errors import EnvironmentFailed, GateClosed, LotgateError
+from lotgate.live.after_checks import unlogged_changes
 from lotgate.live.carry_over import CarriedOver
 from lotgate.live.clock import parse_utc
 from lotgate.live.connection import lock_database, open_for_writing
 from lotgate.live.counter import read_counter
-from lotgate.live.history import list_events
+from lotgate.live.history import last_event, list_events
 from lotgate.live.names import ARCHIVED, CHANGE_LOG, archive_name
 from lotgate.live.recovery import recover
 from lotgate.live.rehearsal import copy_of_live
@@ -23,7 +25,7 @@ from lotgate.live.rollback import is_migrated_now, try_carry_over
 from lotgate.live.state import read_operation, table_exists
 from lotgate.sqlite_files import open_live
 from lotgate.verdict import Verdict, read_verdict
-from lotgate.workdir import WorkDir, open_work_dir
+from lotgate.workdir import WorkDir
 
 TRIED_IN_PLACE = 300
 """Rows that are carried over in some hundredths of a second."""
@@ -52,6 +54,7 @@ class Status:
     is_lossless: bool | None
     not_carried: tuple[str, ...]
     kept_details: int
+    not_tried_because: str | None
     verdict: str | None
     verdict_audited_at: str | None
     verdict_fits: str | None
@@ -84,31 +87,45 @@ def find_status(
         with open_live(database, lock_timeout=lock_timeout) as live:
             if read_operation(live.connection) is not None and "Another lotgate" not in error.message:
                 raise  # something is half done, and it cannot be brought home
-            return _look(live.connection, live.path, work_dir, settings, (), None)
+            return _look(live.connection, live.path, work_dir, settings, (), _Tried(None, (), error.message))
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What a rollback would carry over; ``problem`` says why it could not be tried, empty where it was."""
+
+    carried: CarriedOver | None
+    unlogged: tuple[str, ...] = ()
+    problem: str = ""
 
 
 def _try(
     connection: sqlite3.Connection, database: Path, work_dir: WorkDir, lock_timeout: float, reporter: Reporter
-) -> CarriedOver | None:
-    """What a rollback would carry over; None where there is none, or no room to try it.
+) -> _Tried:
+    """Carries over what a rollback would.
 
     Few rows are tried in the database, in a transaction that is rolled back. Writers should not wait for
     many, so these are tried on a copy.
     """
-    if not is_migrated_now(connection):
-        return None
+    event = last_event(connection, "swap")
+    if not is_migrated_now(connection) or event is None:
+        return _Tried(None)
+    unlogged = tuple(unlogged_changes(connection, event))
     (changes,) = connection.execute(f"select count(*) from {CHANGE_LOG}").fetchone()
     if changes <= TRIED_IN_PLACE:
-        return try_carry_over(connection)
+        return _Tried(try_carry_over(connection), unlogged)
     try:
+        place = work_dir.path if work_dir.path.is_dir() else None
         with (
-            open_work_dir(work_dir.path, database) as work,
-            copy_of_live(database, work, lock_timeout=lock_timeout, reporter=reporter) as copy,
+            TemporaryDirectory(prefix=".lotgate-status-", dir=place) as folder,
+            copy_of_live(
+                database, WorkDir(Path(folder)), lock_timeout=lock_timeout, reporter=reporter
+            ) as copy,
             open_for_writing(copy) as on_copy,
         ):
-            return try_carry_over(on_copy)
-    except EnvironmentFailed:
-        return None
+            return _Tried(try_carry_over(on_copy), unlogged)
+    except (EnvironmentFailed, OSError) as error:
+        return _Tried(None, unlogged, str(error))
 
 
 def contract_allowed_from(swapped_at: str, retention_days: float) -> datetime:
@@ -122,7 +139,7 @@ def _look(
     work_dir: WorkDir,
     settings: SwapSettings,
     recovered: tuple[str, ...],
-    tried: CarriedOver | None,
+    tried: _Tried,
 ) -> Status:
     operation = read_operation(connection)
     events = list_events(connection)
@@ -138,7 +155,12 @@ def _look(
         phase = "in progress"
     verdict = _verdict(work_dir)
     fits = None if verdict is None or phase != "legacy" else _fits(connection, verdict)
-    lost = () if tried is None else tuple(n for n in tried.not_carried if not n.detail)
+    carried = tried.carried
+    lost = () if carried is None else tuple(n for n in carried.not_carried if not n.detail)
+    not_carried = (
+        *(f"changed without being noted: {sentence}" for sentence in tried.unlogged),
+        *(f"{n.table} {n.row_id}: {n.reason}" for n in lost),
+    )
     return Status(
         database=str(database),
         phase=phase,
@@ -156,9 +178,10 @@ def _look(
         changes_since=connection.execute(f"select count(*) from {CHANGE_LOG}").fetchone()[0]
         if migrated
         else None,
-        is_lossless=None if tried is None else not lost,
-        not_carried=tuple(f"{n.table} {n.row_id}: {n.reason}" for n in lost),
-        kept_details=0 if tried is None else sum(n.detail for n in tried.not_carried),
+        is_lossless=None if carried is None else not not_carried,
+        not_carried=not_carried,
+        kept_details=0 if carried is None else sum(n.detail for n in carried.not_carried),
+        not_tried_because=tried.problem if migrated and carried is None else None,
         verdict=None if verdict is None else "open" if verdict.is_open else "closed",
         verdict_audited_at=None if verdict is None else verdict.audited_at,
         verdict_fits=fits,

@@ -18,7 +18,7 @@ from typing import Any
 from lotgate.config import SwapSettings
 from lotgate.console import Reporter
 from lotgate.errors import GateClosed
-from lotgate.live.after_checks import Promised, check_switched, read_promise
+from lotgate.live.after_checks import Promised, check_switched, hash_triggers, read_promise
 from lotgate.live.backups import Backup, on_one_disk, take_backups
 from lotgate.live.clock import package_version, utc_now
 from lotgate.live.connection import immediate, lock_database, open_for_writing, reading
@@ -83,7 +83,8 @@ def swap(
 
     The caller holds the work directory's lock. Raises UsageError without a verdict, GateClosed where the gate
     is closed, the source changed or something is in the way, EnvironmentFailed for locks, disks and commands.
-    After any of these the live tables are as they were, and ingestion is on as it was.
+    After any of these the live tables are as they were, and ingestion is on as it was; but for an error that
+    says that the swap was done (a resume command that fails).
     """
     with lock_database(database), open_for_writing(database, lock_timeout=lock_timeout) as connection:
         return swap_open(
@@ -146,14 +147,7 @@ def swap_open(
         with reporter.step("Comparing the staged rows with what was audited"):
             verify_staged(connection, plan, dict(audited.tables))
         staging_seconds = time.monotonic() - staging_start
-        begun = pause_ingestion(
-            connection,
-            begun,
-            workflows=settings.pause_workflows,
-            pause_command=settings.pause_command,
-            resume_command=settings.resume_command,
-            timeout_s=settings.command_timeout_s,
-        )
+        begun = pause_ingestion(connection, begun, settings)
         switched_at = utc_now()
         with reporter.step("Cutting over"):
             done = switch_tables(
@@ -179,8 +173,8 @@ def swap_open(
                 staging_seconds=round(staging_seconds, 3),
             )
         finish(connection, settings)
-    except BaseException:
-        bring_home(connection, database, settings, reporter=reporter)
+    except BaseException as error:
+        bring_home(connection, database, settings, error, reporter=reporter)
         raise
     return SwapResult(
         operation_id=operation_id,
@@ -260,7 +254,7 @@ def switch_tables(
             kind="swap",
             switched_at=switched_at,
             version=package_version(),
-            detail=detail,
+            detail=detail | {"triggers": hash_triggers(connection)},
         )
         write_operation(connection, _as_switched(operation))
 
@@ -294,8 +288,13 @@ def _check_or_undo(
     with reporter.step("Checking the new tables"):
         wrong = [finding for finding in check_switched(connection, promised) if finding.problem]
     if wrong:
-        undo_failed_swap(connection, database, settings, reporter=reporter)
         listed = "; ".join(f"{finding.name}: {finding.problem}" for finding in wrong)
+        if not undo_failed_swap(connection, database, settings, reporter=reporter):
+            raise GateClosed(
+                f"After the cut-over something does not hold ({listed}), and something of yours refers to the"
+                " new tables already, so that they stay in place.",
+                hint="`lotgate verify` shows what is wrong. `lotgate backups` lists what can be restored.",
+            )
         raise GateClosed(
             f"After the cut-over something did not hold, and it was rolled back: {listed}.",
             hint="The legacy tables are in place. Build and audit again, and report this.",

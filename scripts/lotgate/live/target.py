@@ -27,6 +27,7 @@ from lotgate.live.schema import Column, columns_of, list_objects
 __all__ = ["Copy", "StagedTable", "extra_columns", "staged_tables"]
 
 STRICT_TYPES = {"INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"}
+_CONSTANT = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?|'(?:[^']|'')*'")
 _REFERENCE = re.compile(r'references\s+"(skus|lots|shipped_orders)"', re.IGNORECASE)
 
 
@@ -107,7 +108,10 @@ def _items(connection: sqlite3.Connection, taken: set[str]) -> StagedTable:
     indexes, statements = _indexes(connection, table, "candidate", taken)
     create = [_candidate_statement(connection, table)]
     create += [f"alter table {stage} add column {name} {rule}" for name, rule in COMPATIBILITY_COLUMNS]
-    create += [f"alter table {stage} add column {quoted(c.name)} {_loose_type(c)}" for c in extra]
+    create += [
+        f"alter table {stage} add column {quoted(c.name)} {_loose_type(c)}{_constant_default(c)}"
+        for c in extra
+    ]
     names = [quoted(column.name) for column in own]
     targets = [*names, *(name for name, _ in COMPATIBILITY_COLUMNS), *(quoted(c.name) for c in extra)]
     values = [f"i.{name}" for name in names]
@@ -244,6 +248,14 @@ def _loose_type(column: Column) -> str:
     """A type that takes every value that the column may hold: the new table is STRICT."""
     type_ = column.type.upper()
     return type_.lower() if type_ in STRICT_TYPES else "any"
+
+
+def _constant_default(column: Column) -> str:
+    """The owner's default, where SQLite lets a column that is added have it: a constant."""
+    default = column.default
+    if default is None or not _CONSTANT.fullmatch(default):
+        return ""
+    return f" default {default}"
 
 
 def _names(columns: tuple[Column, ...]) -> str:
