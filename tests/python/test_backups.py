@@ -738,7 +738,7 @@ def test_the_command_lists(lotgate: Cli, known: Path, work: Path) -> None:
     outcome = lotgate("backups", *arguments(known, work))
     assert outcome.code == 0
     kilobytes = f"{first.bytes / 1000:.1f} kB"
-    assert f"{first.path}\n  2025-11-01T12:00:00+00:00  {kilobytes}  swap  complete\n" in outcome.out
+    assert f"{first.path}\n  2025-11-01T12:00:00+00:00  {kilobytes}  swap  complete (its hash" in outcome.out
     assert f"{second.path}\n" in outcome.out
     assert f"swap  damaged: has 5 bytes instead of {first.bytes}\n" in outcome.out
     found = lotgate("backups", *arguments(known, work), "--json").json

@@ -1194,8 +1194,6 @@ def test_a_resume_command_that_fails_is_tried_again(
     assert query(case.database, WORKFLOWS) == flags  # what lotgate itself switched is on again
     refused(case.run(lotgate, "status"), 3, "resume_command")
     assert len(log.read_text().splitlines()) == tries + 1
-    # the command that was noted when it paused is the one that answers it
-    monkeypatch.setenv("LOTGATE_RESUME_COMMAND", "false")
     fixed.touch()
     home = succeeds(case.run(lotgate, "status", "--json")).json
     assert len(home["recovered"]) == 1
@@ -1203,6 +1201,103 @@ def test_a_resume_command_that_fails_is_tried_again(
     assert len(log.read_text().splitlines()) == tries + 2
     assert succeeds(case.run(lotgate, "status", "--json")).json["recovered"] == []
     assert_sound(case)
+
+
+def test_what_the_database_says_never_runs_in_a_shell(
+    case: SwapCase, lotgate: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who may write SQL to the database must not decide what the operator runs."""
+    succeeds(case.run(lotgate, "swap"))
+    planted = {
+        "id": "0", "kind": "swap", "phase": "paused", "started_at": "2025-10-10T00:00:00+00:00",
+        "enabled_before": {}, "resume_command": f"touch '{tmp_path / 'ran'}'", "detail": {},
+    }  # fmt: skip
+    put = "insert into lotgate_state (key, value) values ('operation', '{}')"
+    write(case.database, put.format(json.dumps(planted).replace("'", "''")))
+    refused(case.run(lotgate, "status"), 1, "operation", "damaged")
+    del planted["resume_command"]
+    write(case.database, "delete from lotgate_state where key = 'operation'")
+    write(case.database, put.format(json.dumps(planted | {"must_resume": True})))
+    refused(case.run(lotgate, "status"), 3, "resume_command is not configured any more")
+    monkeypatch.setenv("LOTGATE_PAUSE_COMMAND", "true")
+    monkeypatch.setenv("LOTGATE_RESUME_COMMAND", f"touch '{tmp_path / 'own'}'")
+    succeeds(case.run(lotgate, "status"))
+    assert [path.name for path in tmp_path.iterdir() if path.name in ("ran", "own")] == ["own"]
+
+
+def test_a_shorter_retention_does_not_go_around_the_name(swapped: SwapCase, lotgate: Cli) -> None:
+    prepare_contract(swapped)
+    with unharmed(swapped):
+        outcome = swapped.run(lotgate, "contract", "--retention-days", "0", "--yes")
+        refused(outcome, 2, "--retention-days 0 is shorter", "--force")
+
+
+def test_contract_spares_tables_with_names_like_the_archive(swapped: SwapCase, lotgate: Cli) -> None:
+    prepare_contract(swapped)
+    write(swapped.database, "create table legacy_shipped_items_export (a)")
+    write(swapped.database, "insert into legacy_shipped_items_export values (1)")
+    succeeds(swapped.run(lotgate, "contract", "--force", "--confirm-name", "ora.db"))
+    assert query(swapped.database, "select a from legacy_shipped_items_export") == [(1,)]
+
+
+@pytest.mark.parametrize("way", ["table made anew", "unknown unique index", "trigger dropped"])
+def test_rows_that_changed_without_a_note_stop_a_rollback(swapped: SwapCase, lotgate: Cli, way: str) -> None:
+    """status says so, rollback refuses, and --force rolls back without them."""
+    database = swapped.database
+    if way == "table made anew":
+        (ddl,) = query(database, "select sql from sqlite_schema where name = 'shipped_items'")[0]
+        with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+            connection.execute("pragma legacy_alter_table = on")
+            connection.execute(ddl.replace('"shipped_items"', "made_anew", 1))
+            connection.execute("insert into made_anew select * from shipped_items")
+            connection.execute("drop table shipped_items")
+            connection.execute("alter table made_anew rename to shipped_items")
+            connection.execute(
+                "insert into shipped_items (ship_date, shipstation_sku_raw, sku_id, quantity_shipped)"
+                " values ('2025-10-09', '17612', 1, 50)"
+            )
+    elif way == "unknown unique index":
+        (number,) = query(
+            database, "select shipstation_order_id from shipped_orders group by 1 having count(*) = 1 limit 1"
+        )[0]
+        write(
+            database,
+            "create unique index own on shipped_orders (shipstation_order_id)"
+            f" where shipstation_order_id = '{number}'",
+            "insert or replace into shipped_orders (ship_date, order_number, shipstation_order_id)"
+            f" values ('2025-10-09', 'own', '{number}')",
+        )
+    else:
+        write(database, "drop trigger lotgate_log_shipped_items_delete")
+    found = succeeds(swapped.run(lotgate, "status", "--json")).json
+    assert found["is_lossless"] is False
+    assert "without being noted" in found["not_carried"][0]
+    refused(swapped.run(lotgate, "rollback"), 1, "without being noted", "--force")
+    assert query(database, "select count(*) from skus") == [(5,)]
+    succeeds(swapped.run(lotgate, "rollback", "--force"))
+
+
+def test_restore_whose_pause_fails_leaves_ingestion_on(
+    swapped: SwapCase, lotgate: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    flags = query(swapped.database, WORKFLOWS)
+    monkeypatch.setenv("LOTGATE_PAUSE_COMMAND", "exit 3")
+    monkeypatch.setenv("LOTGATE_RESUME_COMMAND", f"touch '{tmp_path / 'resumed'}'")
+    outcome = swapped.run(lotgate, "rollback", "--restore-backup", swapped.backups[0])
+    refused(outcome, 3, "pause_command failed with exit code 3")
+    assert query(swapped.database, WORKFLOWS) == flags
+    assert (tmp_path / "resumed").exists()
+    assert succeeds(swapped.run(lotgate, "status", "--json")).json["recovered"] == []
+
+
+def test_a_resume_command_that_starts_a_service_is_done(
+    case: SwapCase, lotgate: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service keeps the command's output open, which nobody waits for."""
+    monkeypatch.setenv("LOTGATE_PAUSE_COMMAND", "true")
+    monkeypatch.setenv("LOTGATE_RESUME_COMMAND", "sleep 20 &")
+    monkeypatch.setenv("LOTGATE_COMMAND_TIMEOUT_S", "5")
+    succeeds(case.run(lotgate, "swap"))
 
 
 def test_an_operator_changes_a_switch_meanwhile(
@@ -1313,7 +1408,7 @@ def test_contract_before_the_retention(
 
 
 @pytest.mark.parametrize("way", ["force", "retention", "later"])
-def test_contract(swapped: SwapCase, lotgate: Cli, way: str) -> None:
+def test_contract(swapped: SwapCase, lotgate: Cli, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     prepare_contract(swapped)
     ledger = "select * from lotgate_row_ledger order by 1"
     values = "select id, ship_date, sku_id, lot_id, quantity_shipped, order_number from shipped_items"
@@ -1324,6 +1419,7 @@ def test_contract(swapped: SwapCase, lotgate: Cli, way: str) -> None:
     )
     options: tuple[str, ...] = ("--force", "--confirm-name", "ora.db")
     if way == "retention":
+        monkeypatch.setenv("LOTGATE_RETENTION_DAYS", "0")
         options = ("--retention-days", "0")
     elif way == "later":
         earlier = (datetime.now(UTC) - timedelta(days=7, minutes=1)).isoformat(timespec="seconds")
@@ -1390,12 +1486,13 @@ def test_contract(swapped: SwapCase, lotgate: Cli, way: str) -> None:
     ],
 )
 def test_contract_with_something_that_needs_a_legacy_column(
-    swapped: SwapCase, lotgate: Cli, statement: str, name: str
+    swapped: SwapCase, lotgate: Cli, monkeypatch: pytest.MonkeyPatch, statement: str, name: str
 ) -> None:
+    monkeypatch.setenv("LOTGATE_RETENTION_DAYS", "0")
     prepare_contract(swapped)
     write(swapped.database, statement)
     with unharmed(swapped):
-        outcome = swapped.run(lotgate, "contract", "--retention-days", "0")
+        outcome = swapped.run(lotgate, "contract")
         refused(outcome, 1, "still needs a legacy column or table", name, "sku_id and lot_id")
     succeeds(swapped.run(lotgate, "rollback"))
 
@@ -1410,7 +1507,7 @@ def test_the_clock_was_set_back(
         patched.setattr(swap_module, "utc_now", lambda: later)
         succeeds(case.run(lotgate, "swap"))
     prepare_contract(case)
-    for options in ((), ("--retention-days", "0"), ("--force", "--confirm-name", "ora.db")):
+    for options in ((), ("--force", "--confirm-name", "ora.db")):
         with unharmed(case):
             refused(case.run(lotgate, "contract", *options), 1, "The clock says", "later events")
     assert succeeds(case.run(lotgate, "status", "--json")).json["is_lossless"] is True

@@ -36,10 +36,12 @@ def recover(
     *,
     reporter: Reporter,
     ask_note: bool = True,
+    interrupted: bool = True,
 ) -> list[str]:
     """Finishes or undoes an interrupted operation; returns what was done, a sentence each, empty for nothing.
 
     ``ask_note``: an interrupted restoration is noted in a file (``restoring``), which is asked, too.
+    ``interrupted`` is False where the operation is the caller's own, which has just failed.
     The caller holds the database's lock, so nobody else is at work. Raises EnvironmentFailed where it cannot
     be done now (no space, a resume command that fails); then the next command tries again.
     """
@@ -61,7 +63,8 @@ def recover(
         return []
     # said at once: the command that goes on may refuse, and then its result says nothing
     with reporter.step(
-        f"{'Finishing' if operation.phase == 'switched' else 'Undoing'} what was begun ({operation.kind})"
+        f"{'Finishing' if operation.phase == 'switched' else 'Undoing'}"
+        f" {'an interrupted' if interrupted else 'the'} {operation.kind}"
     ):
         pass
     if operation.phase != "switched":
@@ -94,7 +97,7 @@ def bring_home(
     if isinstance(error, ResumeFailed):
         return
     try:
-        recover(connection, database, settings, reporter=reporter)
+        recover(connection, database, settings, reporter=reporter, interrupted=False)
     except (LotgateError, sqlite3.Error) as other:
         if isinstance(error, LotgateError):
             error.hint = (

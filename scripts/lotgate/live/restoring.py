@@ -76,7 +76,7 @@ def restore(
             )
         except BaseException:
             with suppress(LotgateError, sqlite3.Error), open_for_writing(database) as connection:
-                recover(connection, database, settings, reporter=reporter)
+                recover(connection, database, settings, reporter=reporter, interrupted=False)
             raise
         operation = paused or Operation(operation_id, "rollback", "staging", started_at)
         with open_for_writing(database, lock_timeout=lock_timeout) as connection:
@@ -99,7 +99,7 @@ def finish_restoration(
     The flags of ingestion are those of the backup. An operation that was under way when it was taken is
     finished or undone first, which switches on again what that one had switched off.
     """
-    recover(connection, database, settings, reporter=reporter, ask_note=False)
+    recover(connection, database, settings, reporter=reporter, ask_note=False, interrupted=False)
     with immediate(connection):
         ensure_state(connection)
         add_event(

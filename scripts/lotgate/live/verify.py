@@ -15,7 +15,7 @@ from typing import Any
 from lotgate.controls import Controls
 from lotgate.errors import GateClosed
 from lotgate.legacy_schema import quoted
-from lotgate.live.after_checks import Finding, Promised, check_switched, units_since
+from lotgate.live.after_checks import Finding, Promised, check_switched, hash_triggers, units_since
 from lotgate.live.carry_over import read_changes
 from lotgate.live.clock import utc_now
 from lotgate.live.connection import open_for_writing, reading
@@ -74,6 +74,9 @@ def verify(
         if event is not None and table_exists(connection, CHANGE_LOG):
             promised = Promised(event.detail["rows"], event.detail["units"])
             findings += check_switched(connection, promised, deep=False)
+            noted = event.detail.get("triggers") in (None, hash_triggers(connection))
+            problem = "" if noted else "gone or changed: a rollback would lose what they did not note"
+            findings.append(Finding("triggers of lotgate's", problem))
     return Verification(utc_now(), tuple(findings))
 
 
