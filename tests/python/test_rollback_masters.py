@@ -134,3 +134,16 @@ def test_a_pause_that_fails_in_the_last_round_of_migrate(
     assert (tmp_path / "resumed").exists()
     state = dict(query(case.database, "select key, value from lotgate_state"))
     assert "operation" not in state, json.loads(state["operation"])
+
+
+def test_a_workflow_that_the_database_does_not_know_is_told(
+    case: SwapCase, lotgate: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A typing error would leave an ingestion running."""
+    monkeypatch.setenv("LOTGATE_PAUSE_WORKFLOWS", "xml-imprt,xml-import")
+    planned = case.run(lotgate, "plan")
+    assert "(not in workflow_controls: xml-imprt)" in planned.out
+    swapped = case.run(lotgate, "swap")
+    assert swapped.code == 0, swapped.err
+    assert "Paused meanwhile, and on again: xml-import." in swapped.out
+    assert "Not paused, since workflow_controls has none such: xml-imprt." in swapped.out

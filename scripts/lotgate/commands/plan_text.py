@@ -33,6 +33,7 @@ def plan_as_json(
         "bytes_needed": needed,
         "pause": {
             "workflows": list(plan.pause_workflows),
+            "unknown_workflows": list(plan.unknown_workflows),
             "pause_command": plan.pause_command,
             "resume_command": plan.resume_command,
         },
@@ -72,6 +73,8 @@ def plan_as_text(
     lines += ["", "3. Pause ingestion"]
     if plan.pause_workflows:
         lines.append(f"     workflow_controls.enabled = 0 for {', '.join(plan.pause_workflows)}")
+    if plan.unknown_workflows:
+        lines.append(f"     (not in workflow_controls: {', '.join(plan.unknown_workflows)})")
     if plan.pause_command:
         lines.append(f"     $ {plan.pause_command}")
     lines += [

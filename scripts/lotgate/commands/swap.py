@@ -121,6 +121,10 @@ def print_swap(result: SwapResult) -> None:
     )
     if result.paused:
         click.echo(f"Paused meanwhile, and on again: {', '.join(result.paused)}.")
+    if result.unknown_workflows:
+        click.echo(
+            f"Not paused, since workflow_controls has none such: {', '.join(result.unknown_workflows)}."
+        )
     for backup in result.backups:
         click.echo(f"Backup     {backup.path}")
     if result.backups_on_one_disk:

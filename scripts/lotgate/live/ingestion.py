@@ -20,7 +20,7 @@ from lotgate.live.connection import immediate
 from lotgate.live.schema import columns_of
 from lotgate.live.state import Operation, read_operation, write_operation
 
-__all__ = ["ResumeFailed", "pause_ingestion", "resume_ingestion"]
+__all__ = ["ResumeFailed", "pause_ingestion", "resume_ingestion", "unknown_workflows"]
 
 CONTROLS = "workflow_controls"
 
@@ -98,6 +98,14 @@ def resume_ingestion(
             if read_operation(connection) is not None:
                 write_operation(connection, operation)
     return operation
+
+
+def unknown_workflows(connection: sqlite3.Connection, workflows: Sequence[str]) -> tuple[str, ...]:
+    """Those that the database has no switch for: a typing error would leave an ingestion running."""
+    known: set[object] = set()
+    if {"workflow_name", "enabled"} <= {c.name.lower() for c in columns_of(connection, CONTROLS)}:
+        known = {name for (name,) in connection.execute(f"select workflow_name from {CONTROLS}")}
+    return tuple(name for name in workflows if name not in known)
 
 
 def _enabled(connection: sqlite3.Connection, workflows: Sequence[str]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from lotgate.live.change_log import log_statements, table_statement
 from lotgate.live.compatibility import COMPATIBILITY_COLUMNS, compatibility_statements
 from lotgate.live.counter import drop_counter_statements
 from lotgate.live.history import history_statement
+from lotgate.live.ingestion import unknown_workflows
 from lotgate.live.names import ARCHIVED, BOOKS, CHANGE_LOG, PROMOTED, archive_name, stage_name
 from lotgate.live.owned_triggers import trigger_obstacles
 from lotgate.live.schema import columns_of, drop_statements, foreign_keys_to, list_objects
@@ -44,6 +45,7 @@ class SwapPlan:
 
     tables: tuple[StagedTable, ...]
     pause_workflows: tuple[str, ...]
+    unknown_workflows: tuple[str, ...]
     pause_command: str | None
     resume_command: str | None
     cut_over: tuple[str, ...]
@@ -85,6 +87,7 @@ def make_plan(
     return SwapPlan(
         tables=tables,
         pause_workflows=pause_workflows,
+        unknown_workflows=unknown_workflows(connection, pause_workflows),
         pause_command=pause_command,
         resume_command=resume_command,
         cut_over=(

@@ -60,6 +60,7 @@ class SwapResult:
     backups: tuple[Backup, ...]
     backups_on_one_disk: bool
     paused: tuple[str, ...]
+    unknown_workflows: tuple[str, ...]
     recovered: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -189,6 +190,7 @@ def swap_open(
         backups=backups,
         backups_on_one_disk=on_one_disk(settings.backup_folders),
         paused=tuple(begun.enabled_before),
+        unknown_workflows=plan.unknown_workflows,
         recovered=recovered,
     )
 
