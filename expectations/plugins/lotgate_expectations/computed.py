@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,9 +22,9 @@ class ComputedRowsExpectation(FoundRowsExpectation):
 
     shown_columns: ClassVar[tuple[str, ...]] = ()
 
+    @abstractmethod
     def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterable[Row]:
         """The rows that should not be there, with a value for each of ``shown_columns``."""
-        raise NotImplementedError
 
     def _validate(
         self,

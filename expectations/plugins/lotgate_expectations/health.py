@@ -6,6 +6,7 @@ finding, and the check says so. Source: docs/design.md section 4.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,24 +26,19 @@ if TYPE_CHECKING:
 class LegacyHealthExpectation(FoundRowsExpectation):
     """The base of the checks of a legacy database.
 
-    A subclass names the tables and columns that it reads, and gives the rows that should not be there, by SQL
-    (``query``) or by a program (``unexpected_rows``). Where a table or column is missing, the check passes,
-    and its observed value says what is missing.
+    A subclass names the tables and columns that it reads, and gives the rows that should not be there. Where
+    a table or column is missing, the check passes, and its observed value says what is missing.
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ()
 
+    @abstractmethod
     def needs(self) -> Mapping[str, tuple[str, ...]]:
         """Table -> the columns that the check reads."""
-        raise NotImplementedError
 
-    def query(self) -> str:
-        """The SQL whose rows are unexpected; it selects ``shown_columns``."""
-        raise NotImplementedError
-
+    @abstractmethod
     def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterable[Row]:
         """The rows that should not be there, with a value for each of ``shown_columns``."""
-        return stream(engine, self.query())
 
     def nothing_to_check(self, engine: SqlAlchemyExecutionEngine) -> str | None:
         """Why this database cannot have the fault, in words; None where it can."""
@@ -78,6 +74,17 @@ class LegacyHealthExpectation(FoundRowsExpectation):
     ) -> str:
         value = (result.result or {}).get("observed_value") if result is not None else None
         return value if isinstance(value, str) else rendering.observed_value(result)
+
+
+class HealthQueryExpectation(LegacyHealthExpectation):
+    """The base of those whose rows one SQL query gives."""
+
+    @abstractmethod
+    def query(self) -> str:
+        """The SQL whose rows are unexpected; it selects ``shown_columns``."""
+
+    def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterable[Row]:
+        return stream(engine, self.query())
 
 
 class GroupedHealthExpectation(LegacyHealthExpectation):

@@ -17,7 +17,7 @@ from lotgate_expectations.expressions import (
     trimmed,
     trimmed_or_null,
 )
-from lotgate_expectations.health import LegacyHealthExpectation
+from lotgate_expectations.health import HealthQueryExpectation
 from lotgate_expectations.quarantine import constant_date_query
 from lotgate_expectations.rows import literal
 
@@ -25,7 +25,7 @@ from lotgate_expectations.rows import literal
 _ANY_QUANTITY = 10**12
 
 
-class ExpectNoConstantShipDates(LegacyHealthExpectation):
+class ExpectNoConstantShipDates(HealthQueryExpectation):
     """Expect no ship date to be shared by rows that were created on several days, all long after it.
 
     Known incidents are shown like unknown ones. Shown are the date, its late rows, their units, and the
@@ -60,7 +60,7 @@ class ExpectNoConstantShipDates(LegacyHealthExpectation):
         )
 
 
-class ExpectLotlessRowsToBeAlone(LegacyHealthExpectation):
+class ExpectLotlessRowsToBeAlone(HealthQueryExpectation):
     """Expect no row without a lot in sku_lot beside a row with one, of the same order, SKU and quantity.
 
     The legacy key contains the lot, so that one shipped line was written twice: once without, once with its
@@ -106,7 +106,7 @@ class ExpectLotlessRowsToBeAlone(LegacyHealthExpectation):
         """
 
 
-class ExpectLegacyDatesNotBeforeOrderDates(LegacyHealthExpectation):
+class ExpectLegacyDatesNotBeforeOrderDates(HealthQueryExpectation):
     """Expect no row to have shipped before its order was placed, by the inbox.
 
     Days are compared; of several entries of an order the latest counts. Shown are the row, its order and both
@@ -137,7 +137,7 @@ class ExpectLegacyDatesNotBeforeOrderDates(LegacyHealthExpectation):
         """
 
 
-class ExpectCancelledOrdersToHaveNoItems(LegacyHealthExpectation):
+class ExpectCancelledOrdersToHaveNoItems(HealthQueryExpectation):
     """Expect no shipped row of an order that the inbox calls cancelled.
 
     Operators use numbers again, so that such a row can be right. Shown are the order and the number of its
@@ -168,7 +168,7 @@ class ExpectCancelledOrdersToHaveNoItems(LegacyHealthExpectation):
         """
 
 
-class ExpectHeaderDatesToMatchItems(LegacyHealthExpectation):
+class ExpectHeaderDatesToMatchItems(HealthQueryExpectation):
     """Expect the header of an order to have the ship date of its items.
 
     Orders that ship in parts have items of several days, and that is no fault. Shown are the row, its order
@@ -197,7 +197,7 @@ class ExpectHeaderDatesToMatchItems(LegacyHealthExpectation):
         """
 
 
-class ExpectLegacyDatesToBeRealDays(LegacyHealthExpectation):
+class ExpectLegacyDatesToBeRealDays(HealthQueryExpectation):
     """Expect the ship date of every row to be a real day, written YYYY-MM-DD, and not in the future.
 
     Args:
@@ -224,7 +224,7 @@ class ExpectLegacyDatesToBeRealDays(LegacyHealthExpectation):
         )
 
 
-class ExpectLegacyQuantitiesToBePlausible(LegacyHealthExpectation):
+class ExpectLegacyQuantitiesToBePlausible(HealthQueryExpectation):
     """Expect the quantity of every row to be a whole number from 1 to a limit.
 
     Shown are the row, its order and its quantity.
@@ -254,7 +254,7 @@ class ExpectLegacyQuantitiesToBePlausible(LegacyHealthExpectation):
         )
 
 
-class ExpectLegacyRowsToHaveAnOrder(LegacyHealthExpectation):
+class ExpectLegacyRowsToHaveAnOrder(HealthQueryExpectation):
     """Expect every row to name an order. Shown are the rows that do not, with their dates.
 
     Source: docs/rules.md section 1 (order numbers).

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from lotgate_expectations.expressions import is_real_day, trimmed, trimmed_or_null
-from lotgate_expectations.health import GroupedHealthExpectation, LegacyHealthExpectation
+from lotgate_expectations.health import GroupedHealthExpectation, HealthQueryExpectation
 from lotgate_expectations.reading import Row, stream, table_names
 from lotgate_expectations.rows import identifier, literal
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 
 
-class ExpectParentsToExist(LegacyHealthExpectation):
+class ExpectParentsToExist(HealthQueryExpectation):
     """Expect every row of a legacy table that names another table's row to name one that is there.
 
     Both are compared as trimmed text; a blank one names nothing. Unexpected is a row without its parent;
@@ -108,7 +108,7 @@ class ExpectForeignKeysToHold(GroupedHealthExpectation):
                 yield table, broken
 
 
-class ExpectNamesNotToBeBlank(LegacyHealthExpectation):
+class ExpectNamesNotToBeBlank(HealthQueryExpectation):
     """Expect a text of a legacy table to say something: not blank, and not the words None or nan.
 
     Unexpected is any other row; shown is what names it.
@@ -155,7 +155,7 @@ class ExpectNamesNotToBeBlank(LegacyHealthExpectation):
         )
 
 
-class ExpectOneActiveLotInSkuLot(LegacyHealthExpectation):
+class ExpectOneActiveLotInSkuLot(HealthQueryExpectation):
     """Expect sku_lot to have at most one active lot per SKU.
 
     The upload stamps the active lot on new orders. Shown are the SKU and the number of its active lots.
@@ -179,7 +179,7 @@ class ExpectOneActiveLotInSkuLot(LegacyHealthExpectation):
         """
 
 
-class ExpectShipStationIdsToBelongToOneOrder(LegacyHealthExpectation):
+class ExpectShipStationIdsToBelongToOneOrder(HealthQueryExpectation):
     """Expect a ShipStation id to stand in the header of one order number only.
 
     A synchronisation that takes another order's answer for the one it asked for writes one id into many
@@ -210,7 +210,7 @@ class ExpectShipStationIdsToBelongToOneOrder(LegacyHealthExpectation):
         """
 
 
-class ExpectHeadersToDiffer(LegacyHealthExpectation):
+class ExpectHeadersToDiffer(HealthQueryExpectation):
     """Expect no two order headers to have one order number, blanks at its ends aside.
 
     Shown are the number and the number of headers.
@@ -234,7 +234,7 @@ class ExpectHeadersToDiffer(LegacyHealthExpectation):
         """
 
 
-class ExpectItemTotalsToBeGiven(LegacyHealthExpectation):
+class ExpectItemTotalsToBeGiven(HealthQueryExpectation):
     """Expect order headers to say how many items the order has.
 
     Unexpected is a header with no number of items, or 0; shown are its id and its order.
@@ -262,7 +262,7 @@ class ExpectItemTotalsToBeGiven(LegacyHealthExpectation):
         )
 
 
-class ExpectWorkflowsNotToHang(LegacyHealthExpectation):
+class ExpectWorkflowsNotToHang(HealthQueryExpectation):
     """Expect no workflow to have been running since a day before the snapshot's.
 
     A workflow is done within two hours; one that never ends holds back the next. Shown are its name and its
@@ -296,7 +296,7 @@ class ExpectWorkflowsNotToHang(LegacyHealthExpectation):
         """
 
 
-class ExpectWatermarksToBePast(LegacyHealthExpectation):
+class ExpectWatermarksToBePast(HealthQueryExpectation):
     """Expect every synchronisation's watermark to be a real time, no later than the snapshot's day.
 
     What lies before a watermark is not fetched again, so that one in the future loses what comes till then.

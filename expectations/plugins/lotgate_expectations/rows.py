@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -86,9 +87,9 @@ class NoRowsExpectation(FoundRowsExpectation):
 
     others: ClassVar[tuple[str, ...]] = ()
 
+    @abstractmethod
     def query(self) -> str:
         """The SQL whose rows are unexpected."""
-        raise NotImplementedError
 
     def _validate(
         self,
