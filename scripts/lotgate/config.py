@@ -2,7 +2,8 @@
 
 Each setting is, in this order: the command's option, the environment (``LOTGATE_`` and the setting's name in
 capitals), ``lotgate.toml`` in the current folder, and the default. The tables of ``lotgate.toml`` are
-``[lotgate]``, ``[swap]``, ``[backups]`` and ``[verify]``; relative paths in it start at the file's folder.
+``[lotgate]``, ``[swap]``, ``[backups]``, ``[verify]``, ``[shipstation]`` and ``[sync]`` (whose variables
+have the table's name in them: ``LOTGATE_SYNC_GUARD_DAYS``); relative paths in it start at the file's folder.
 An empty variable counts as not set. Lists in the environment are divided by a comma
 (``LOTGATE_PAUSE_WORKFLOWS``; a comma alone is the empty list) or by the system's path separator
 (``LOTGATE_BACKUP_FOLDERS``).
@@ -11,12 +12,20 @@ An empty variable counts as not set. Lists in the environment are divided by a c
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lotgate.config_keys import FOLDERS, SWAP_KEYS, Key, check_value, read_tables
+from lotgate.config_keys import (
+    FOLDERS,
+    SHIPSTATION_KEYS,
+    SWAP_KEYS,
+    SYNC_KEYS,
+    Key,
+    check_value,
+    read_tables,
+)
 from lotgate.errors import UsageError
 from lotgate.workdir import WorkDir
 
@@ -24,7 +33,9 @@ __all__ = [
     "CONFIG_FILE",
     "Setting",
     "Settings",
+    "ShipStationSettings",
     "SwapSettings",
+    "SyncSettings",
     "list_settings",
     "load_settings",
     "project_root",
@@ -62,6 +73,38 @@ class SwapSettings:
 
 
 @dataclass(frozen=True)
+class ShipStationSettings:
+    """How ShipStation's API is asked. Key and secret are not here: they come from the environment only.
+
+    ``timeout_s`` is how long one reply may take; ``page_size`` how many records a page has (at most 500);
+    ``attempts`` how often one request is tried.
+    """
+
+    url: str = "https://ssapi.shipstation.com"
+    timeout_s: float = 60.0
+    page_size: int = 500
+    attempts: int = 6
+
+
+@dataclass(frozen=True)
+class SyncSettings:
+    """How ``sync`` works.
+
+    ``workflow`` is the row of ``workflow_controls`` that switches it off; ``manual_prefix`` is what the
+    numbers of orders made in ShipStation begin with; ``guard_days`` is how old a ship date may be without
+    ``--backfill``; ``window_days`` how many ship dates before today every run reads again;
+    ``overlap_hours`` how far a run reaches back behind its watermark; ``interval_s`` is for ``--watch``.
+    """
+
+    workflow: str = "unified-shipstation-sync"
+    manual_prefix: str = "10"
+    guard_days: int = 40
+    window_days: int = 7
+    overlap_hours: float = 3.0
+    interval_s: float = 300.0
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the commands share. ``controls`` is None where there are none, which means no control at all.
 
@@ -77,6 +120,8 @@ class Settings:
     controls: Path | None
     controls_given: bool
     swap: SwapSettings
+    shipstation: ShipStationSettings
+    sync: SyncSettings
     origins: Mapping[str, str]
 
 
@@ -124,13 +169,9 @@ def load_settings(
     found_database = named_database or Path(DEFAULT_DATABASE)
     found_work_dir = named_work_dir or Path(DEFAULT_WORK_DIR)
     options = {"retention_days": retention_days, "lock_budget_ms": lock_budget_ms}
-    values: dict[str, Any] = {}
-    for key in SWAP_KEYS:
-        value = source.value(key, options.get(key.name))
-        if value is not None:
-            values[key.name] = tuple(value) if isinstance(value, list) else value
     swap = SwapSettings(
-        backup_folders=_backup_folders(source, found_database, found_work_dir, second_backup_folder), **values
+        backup_folders=_backup_folders(source, found_database, found_work_dir, second_backup_folder),
+        **source.values(SWAP_KEYS, options),
     )
     _check_pair(swap, source)
     return Settings(
@@ -140,6 +181,8 @@ def load_settings(
         controls=named_controls or _project_controls(folder),
         controls_given=named_controls is not None,
         swap=swap,
+        shipstation=ShipStationSettings(**source.values(SHIPSTATION_KEYS)),
+        sync=SyncSettings(**source.values(SYNC_KEYS)),
         origins=dict(source.origins),
     )
 
@@ -152,6 +195,8 @@ def list_settings(settings: Settings, environ: Mapping[str, str] | None = None) 
         "lotgate.work_dir": str(settings.work_dir),
         "lotgate.controls": None if settings.controls is None else str(settings.controls),
         **{key.full_name: getattr(settings.swap, key.name) for key in SWAP_KEYS},
+        **{key.full_name: getattr(settings.shipstation, key.name) for key in SHIPSTATION_KEYS},
+        **{key.full_name: getattr(settings.sync, key.name) for key in SYNC_KEYS},
         **{f"backups.folders[{at}]": str(path) for at, path in enumerate(settings.swap.backup_folders)},
     }
     shown = [Setting(name, value, settings.origins[name]) for name, value in values.items()]
@@ -192,6 +237,15 @@ class _Source:
             )
         self.origins[f"lotgate.{key}"] = CONFIG_FILE
         return self.file.parent / _path(value, f"{key} in {CONFIG_FILE}")
+
+    def values(self, keys: Sequence[Key], options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The values that somebody gave, by name."""
+        found = {key.name: self.value(key, (options or {}).get(key.name)) for key in keys}
+        return {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in found.items()
+            if value is not None
+        }
 
     def value(self, key: Key, option: Any = None) -> Any:
         """A checked value of another table; None where nobody gave one."""

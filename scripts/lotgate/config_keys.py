@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from lotgate.errors import EnvironmentFailed, UsageError
 
-__all__ = ["FOLDERS", "SWAP_KEYS", "Key", "check_value", "read_tables"]
+__all__ = ["FOLDERS", "SHIPSTATION_KEYS", "SWAP_KEYS", "SYNC_KEYS", "Key", "check_value", "read_tables"]
 
 PATHS = ("database", "work_dir", "controls")
 # how much of a wrong value an error repeats
@@ -30,6 +31,17 @@ def _no_doubles(texts: list[str]) -> list[str]:
     if len(set(texts)) < len(texts):
         raise ValueError("one is named twice")
     return texts
+
+
+def _address(text: str) -> str:
+    """Key and secret go with every request: only encrypted, or to this machine."""
+    parts = urlsplit(text)
+    here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if not parts.hostname or parts.scheme not in (("http", "https") if here else ("https",)):
+        raise ValueError("neither https nor on this machine")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("with more than host, port and path")
+    return text.rstrip("/")
 
 
 _Text = Annotated[str, AfterValidator(_no_blank)]
@@ -58,13 +70,15 @@ class Key:
     def variable(self) -> str:
         """The variable of the environment."""
         name = "backup_folders" if self.table == "backups" else self.name
+        if self.table in ("shipstation", "sync"):
+            name = f"{self.table}_{name}"
         return f"LOTGATE_{name.upper()}"
 
 
-def _number(name: str, kind: type, least: float, most: float, unit: str) -> Key:
+def _number(table: str, name: str, kind: type, least: float, most: float, unit: str) -> Key:
     noun = "whole number" if kind is int else "number"
     return Key(
-        "swap", name, Annotated[kind, Field(ge=least, le=most)], f"a {noun} from {least:g} to {most:g}{unit}"
+        table, name, Annotated[kind, Field(ge=least, le=most)], f"a {noun} from {least:g} to {most:g}{unit}"
     )
 
 
@@ -83,12 +97,26 @@ SWAP_KEYS = (
     _command("swap", "pause_command"),
     _command("swap", "resume_command"),
     _command("verify", "alert_command"),
-    _number("lock_budget_ms", int, 1, 60_000, " (milliseconds)"),
-    _number("lock_attempts", int, 1, 1_000, ""),
-    _number("chunk_ms", int, 1, 10_000, " (milliseconds)"),
-    _number("catch_up_rounds", int, 0, 100, ""),
-    _number("retention_days", float, 0, 36_500, " (days)"),
-    _number("command_timeout_s", float, 0.1, 86_400, " (seconds)"),
+    _number("swap", "lock_budget_ms", int, 1, 60_000, " (milliseconds)"),
+    _number("swap", "lock_attempts", int, 1, 1_000, ""),
+    _number("swap", "chunk_ms", int, 1, 10_000, " (milliseconds)"),
+    _number("swap", "catch_up_rounds", int, 0, 100, ""),
+    _number("swap", "retention_days", float, 0, 36_500, " (days)"),
+    _number("swap", "command_timeout_s", float, 0.1, 86_400, " (seconds)"),
+)
+SHIPSTATION_KEYS = (
+    Key("shipstation", "url", Annotated[_Text, AfterValidator(_address)], "an address, https://..."),
+    _number("shipstation", "timeout_s", float, 0.1, 3_600, " (seconds)"),
+    _number("shipstation", "page_size", int, 1, 500, " (records)"),
+    _number("shipstation", "attempts", int, 1, 100, ""),
+)
+SYNC_KEYS = (
+    Key("sync", "workflow", _Text, "the name of a workflow"),
+    Key("sync", "manual_prefix", _Text, "what the numbers of orders made in ShipStation begin with"),
+    _number("sync", "guard_days", int, 1, 36_500, " (days)"),
+    _number("sync", "window_days", int, 1, 366, " (days)"),
+    _number("sync", "overlap_hours", float, 2, 720, " (hours)"),
+    _number("sync", "interval_s", float, 1, 86_400, " (seconds)"),
 )
 FOLDERS = Key(
     "backups",
@@ -100,8 +128,10 @@ FOLDERS = Key(
 _TABLES: Mapping[str, tuple[str, ...]] = {
     "lotgate": PATHS,
     **{
-        table: tuple(key.name for key in (*SWAP_KEYS, FOLDERS) if key.table == table)
-        for table in ("swap", "backups", "verify")
+        table: tuple(
+            key.name for key in (*SWAP_KEYS, FOLDERS, *SHIPSTATION_KEYS, *SYNC_KEYS) if key.table == table
+        )
+        for table in ("swap", "backups", "verify", "shipstation", "sync")
     },
 }
 

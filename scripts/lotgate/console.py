@@ -10,7 +10,10 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 __all__ = ["PlainReporter", "Reporter", "SilentReporter", "Step", "TerminalReporter", "make_reporter"]
 
@@ -21,6 +24,9 @@ class Step(Protocol):
     def advance(self, amount: float = 1.0) -> None:
         """``amount`` more of the step's total is done."""
 
+    def note(self, text: str) -> None:
+        """What the step is waiting for, such as ``waiting 40 s for ShipStation's rate limit``."""
+
 
 class Reporter(Protocol):
     """Where a command tells what it is doing."""
@@ -29,12 +35,24 @@ class Reporter(Protocol):
         """A step that lasts as long as the ``with`` block; ``total`` in any unit, None where unknown."""
 
 
-@dataclass
 class _Counter:
-    done: float = 0.0
+    def advance(self, amount: float = 1.0) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class _Lines:
+    title: str
+    stream: TextIO
 
     def advance(self, amount: float = 1.0) -> None:
-        self.done += amount
+        pass
+
+    def note(self, text: str) -> None:
+        print(f"{self.title}: {text} ...", file=self.stream, flush=True)
 
 
 class SilentReporter:
@@ -55,7 +73,7 @@ class PlainReporter:
     def step(self, title: str, total: float | None = None) -> Iterator[Step]:
         print(f"{title} ...", file=self.stream, flush=True)
         start = time.monotonic()
-        yield _Counter()
+        yield _Lines(title, self.stream)
         seconds = time.monotonic() - start
         if seconds >= 1:
             print(f"{title}: done in {seconds:.1f} s", file=self.stream, flush=True)
@@ -78,20 +96,21 @@ class TerminalReporter:
         )
         with progress:
             task = progress.add_task(title, total=total)
-            yield _Bar(lambda amount: progress.advance(task, amount))
-            progress.update(task, total=total or 1, completed=total or 1)
+            yield _Bar(progress, task, title)
+            progress.update(task, description=title, total=total or 1, completed=total or 1)
 
 
 @dataclass(frozen=True)
 class _Bar:
-    move: _Mover
+    progress: Progress
+    task: TaskID
+    title: str
 
     def advance(self, amount: float = 1.0) -> None:
-        self.move(amount)
+        self.progress.update(self.task, description=self.title, advance=amount)
 
-
-class _Mover(Protocol):
-    def __call__(self, amount: float, /) -> None: ...
+    def note(self, text: str) -> None:
+        self.progress.update(self.task, description=f"{self.title}: {text}")
 
 
 def make_reporter() -> Reporter:
