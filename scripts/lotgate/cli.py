@@ -19,9 +19,11 @@ from lotgate.commands.doctor import doctor
 from lotgate.commands.migrate import migrate, prework
 from lotgate.commands.review import review
 from lotgate.commands.rollback import contract, rollback
+from lotgate.commands.simulate import simulate_shipstation
 from lotgate.commands.snapshot import snapshot
 from lotgate.commands.status import status
 from lotgate.commands.swap import plan, swap
+from lotgate.commands.sync import sync
 from lotgate.commands.verify import verify
 from lotgate.errors import EnvironmentFailed, LotgateError, UsageError
 
@@ -55,9 +57,11 @@ cli.add_command(plan)
 cli.add_command(prework)
 cli.add_command(review)
 cli.add_command(rollback)
+cli.add_command(simulate_shipstation)
 cli.add_command(snapshot)
 cli.add_command(status)
 cli.add_command(swap)
+cli.add_command(sync)
 cli.add_command(verify)
 
 

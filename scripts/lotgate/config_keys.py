@@ -105,7 +105,13 @@ SWAP_KEYS = (
     _number("swap", "command_timeout_s", float, 0.1, 86_400, " (seconds)"),
 )
 SHIPSTATION_KEYS = (
-    Key("shipstation", "url", Annotated[_Text, AfterValidator(_address)], "an address, https://..."),
+    Key(
+        "shipstation",
+        "url",
+        Annotated[_Text, AfterValidator(_address)],
+        "an address, https://... (http:// on this machine only)",
+        secret=True,  # somebody may write the key into it
+    ),
     _number("shipstation", "timeout_s", float, 0.1, 3_600, " (seconds)"),
     _number("shipstation", "page_size", int, 1, 500, " (records)"),
     _number("shipstation", "attempts", int, 1, 100, ""),

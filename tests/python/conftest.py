@@ -19,6 +19,8 @@ import pytest
 from compiled_models import CompiledModels
 from lotgate.legacy_schema import Shape, create_legacy_database
 
+pytest_plugins = ["shipstation_fixtures", "sync_cases"]
+
 LOTGATE = [sys.executable, "-c", "from lotgate.cli import main; main()"]
 
 # Plain reads of a database, in a process of their own: closing the file would drop the locks of this one.
@@ -186,7 +188,12 @@ def hold() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture(scope="session")
 def demo_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The work directory of one demo run, built and audited by the command line; tests only read it."""
+    """The work directory of one demo run, built and audited by the command line; tests only read it.
+
+    LOTGATE_TEST_DEMO names one that is there already, to save its time while a test is written.
+    """
+    if "LOTGATE_TEST_DEMO" in os.environ:
+        return Path(os.environ["LOTGATE_TEST_DEMO"])
     work_dir = tmp_path_factory.mktemp("demo") / "work"
     done = subprocess.run(
         [*LOTGATE, "demo", "--no-swap", "--work-dir", str(work_dir)],

@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conftest import LOTGATE, Outcome
-from lotgate.config import Settings, SwapSettings, list_settings, load_settings
+from lotgate.config import (
+    Settings,
+    ShipStationSettings,
+    SwapSettings,
+    SyncSettings,
+    list_settings,
+    load_settings,
+)
 from lotgate.errors import UsageError
 
 Cli = Callable[..., Outcome]
@@ -36,7 +44,23 @@ folders = ["first", "/srv/second"]
 
 [verify]
 alert_command = "logger broken"
+
+[shipstation]
+url = "https://ssapi.example.com/v1/"
+timeout_s = 30
+page_size = 100
+attempts = 4
+
+[sync]
+workflow = "shipstation"
+manual_prefix = "20"
+guard_days = 30
+window_days = 3
+overlap_hours = 4.5
+interval_s = 60
 """
+SHIPSTATION = ShipStationSettings("https://ssapi.example.com/v1", 30.0, 100, 4)
+SYNC = SyncSettings("shipstation", "20", 30, 3, 4.5, 60.0)
 
 
 def load(folder: Path, content: str = "", environ: dict[str, str] | None = None, **options: Any) -> Settings:
@@ -89,6 +113,7 @@ def test_everything_from_the_file(tmp_path: Path) -> None:
         command_timeout_s=5.5,
     )
     assert isinstance(found.swap.retention_days, float)
+    assert (found.shipstation, found.sync) == (SHIPSTATION, SYNC)
     left_out = {"lotgate.work_dir", "lotgate.controls"}
     assert {name for name, origin in found.origins.items() if origin != "lotgate.toml"} == left_out
 
@@ -126,6 +151,41 @@ def test_the_environment_is_over_the_file(tmp_path: Path) -> None:
     assert found.origins["verify.alert_command"] == "environment LOTGATE_ALERT_COMMAND"
     assert load(tmp_path, FULL, dict.fromkeys(environ, "")).swap == load(tmp_path, FULL).swap
     assert load(tmp_path, FULL, {"LOTGATE_PAUSE_WORKFLOWS": ","}).swap.pause_workflows == ()
+
+
+def test_variables_of_shipstation_and_sync_have_the_tables_name(tmp_path: Path) -> None:
+    environ = {
+        "LOTGATE_SHIPSTATION_URL": "http://127.0.0.1:8080",
+        "LOTGATE_SHIPSTATION_PAGE_SIZE": "7",
+        "LOTGATE_SYNC_GUARD_DAYS": "9",
+    }
+    found = load(tmp_path, FULL, environ)
+    assert found.shipstation == replace(SHIPSTATION, url="http://127.0.0.1:8080", page_size=7)
+    assert found.sync == replace(SYNC, guard_days=9)
+    assert found.origins["shipstation.url"] == "environment LOTGATE_SHIPSTATION_URL"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://ssapi.shipstation.com",  # the key would go over the wire in plain text
+        "ssapi.shipstation.com",
+        "https://key:secret@ssapi.shipstation.com",
+        "https://ssapi.shipstation.com/?x=1",
+        "ftp://127.0.0.1",
+        "https://",
+        " ",
+    ],
+)
+def test_an_address_that_is_none_or_is_not_encrypted(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UsageError, match="is not an address") as raised:
+        load(tmp_path, f'[shipstation]\nurl = "{url}"')
+    assert "secret" not in f"{raised.value.message}{raised.value.hint}"
+
+
+def test_a_window_must_overlap_by_the_hour_that_repeats(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="overlap_hours"):
+        load(tmp_path, "[sync]\noverlap_hours = 1")
 
 
 def test_options_are_over_the_environment(tmp_path: Path) -> None:
@@ -243,7 +303,8 @@ def test_a_backup_folder_that_lotgate_empties(tmp_path: Path, name: str) -> None
 def test_every_field_is_listed_with_its_origin(tmp_path: Path) -> None:
     found = load(tmp_path, FULL)
     listed = {one.name.split(".")[-1].split("[")[0] for one in list_settings(found, {})}
-    fields = set(SwapSettings.__dataclass_fields__) - {"backup_folders"} | {"folders"}
+    kinds = (SwapSettings, ShipStationSettings, SyncSettings)
+    fields = {name for kind in kinds for name in kind.__dataclass_fields__} - {"backup_folders"} | {"folders"}
     assert listed == fields | {
         "database",
         "work_dir",

@@ -103,5 +103,10 @@ def _print(found: Status) -> None:
     for event in found.events:
         done = "" if event["finished_at"] else " (not finished)"
         click.echo(f"History: {event['switched_at']}  {event['kind']}{done}")
+    for run in found.syncs:
+        units = f", +{run['units_added'] or 0} -{run['units_removed'] or 0} units"
+        click.echo(f"Last sync {run['service']}: {run['outcome']}, {run['started_at']}{units}")
+    if found.quarantined:
+        click.echo(f"Sync has {found.quarantined} entries in quarantine: lotgate sync quarantine")
     for step in found.next_steps:
         click.echo(f"Next: {step}")

@@ -16,7 +16,19 @@ from pathlib import Path
 from lotgate.errors import EnvironmentFailed, LotgateError
 from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, check_file, explain, sqlite_uri
 
-__all__ = ["explain_write", "immediate", "lock_database", "lock_path", "open_for_writing", "reading"]
+__all__ = [
+    "LotgateAtWork",
+    "explain_write",
+    "immediate",
+    "lock_database",
+    "lock_path",
+    "open_for_writing",
+    "reading",
+]
+
+
+class LotgateAtWork(EnvironmentFailed):
+    """Another lotgate holds the database's lock."""
 
 
 @contextmanager
@@ -106,7 +118,8 @@ def lock_database(database: Path) -> Iterator[None]:
 
     The lock is the kernel's (flock) on a file beside the database, so it ends with the process, however that
     ends. It is never taken on the database file itself: closing a second descriptor of that would drop
-    SQLite's own locks. Raises EnvironmentFailed where another lotgate holds it or the file cannot be made.
+    SQLite's own locks. Raises LotgateAtWork where another lotgate holds it, EnvironmentFailed
+    where the file cannot be made.
     """
     file = lock_path(database)
     try:
@@ -120,7 +133,7 @@ def lock_database(database: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise EnvironmentFailed(
+            raise LotgateAtWork(
                 f"Another lotgate is at work on {database}.", hint="Wait until it is done, then try again."
             ) from error
         except OSError as error:

@@ -15,7 +15,7 @@ from lotgate.errors import EnvironmentFailed, GateClosed, LotgateError
 from lotgate.live.after_checks import unlogged_changes
 from lotgate.live.carry_over import CarriedOver
 from lotgate.live.clock import parse_utc
-from lotgate.live.connection import lock_database, open_for_writing
+from lotgate.live.connection import LotgateAtWork, lock_database, open_for_writing
 from lotgate.live.counter import read_counter
 from lotgate.live.history import last_event, list_events
 from lotgate.live.names import ARCHIVED, CHANGE_LOG, archive_name
@@ -24,6 +24,8 @@ from lotgate.live.rehearsal import copy_of_live
 from lotgate.live.rollback import is_migrated_now, try_carry_over
 from lotgate.live.state import read_operation, table_exists
 from lotgate.sqlite_files import open_live
+from lotgate.sync.runs import last_runs
+from lotgate.sync.tables import open_entries
 from lotgate.verdict import Verdict, read_verdict
 from lotgate.workdir import WorkDir
 
@@ -40,7 +42,8 @@ class Status:
     ``phase`` is ``legacy``, ``migrated`` (a rollback is possible), ``contracted`` or ``in progress``.
     ``is_lossless`` says whether a rollback now would bring every row and unit written since back; None where
     there is nothing to roll back or it could not be tried. ``recovered`` says what this call finished or
-    undid.
+    undid. ``syncs`` are the last runs of ``lotgate sync``, ``quarantined`` counts what it refused and nobody
+    settled.
     """
 
     database: str
@@ -59,6 +62,8 @@ class Status:
     verdict_audited_at: str | None
     verdict_fits: str | None
     events: tuple[dict[str, Any], ...]
+    syncs: tuple[dict[str, Any], ...]
+    quarantined: int
     next_steps: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -85,7 +90,7 @@ def find_status(
             return _look(connection, database, work_dir, settings, recovered, tried)
     except EnvironmentFailed as error:
         with open_live(database, lock_timeout=lock_timeout) as live:
-            if read_operation(live.connection) is not None and "Another lotgate" not in error.message:
+            if read_operation(live.connection) is not None and not isinstance(error, LotgateAtWork):
                 raise  # something is half done, and it cannot be brought home
             return _look(live.connection, live.path, work_dir, settings, (), _Tried(None, (), error.message))
 
@@ -189,6 +194,8 @@ def _look(
             {"kind": e.kind, "switched_at": e.switched_at, "finished_at": e.finished_at, "id": e.operation_id}
             for e in events
         ),
+        syncs=tuple(asdict(run) for run in last_runs(connection)),
+        quarantined=len(open_entries(connection)),
         next_steps=_next_steps(phase, verdict, fits, allowed),
     )
 

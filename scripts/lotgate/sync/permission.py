@@ -1,0 +1,110 @@
+"""May sync write now? One sync at a time, on a migrated database, while nobody switched it off."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lotgate.errors import EnvironmentFailed, GateClosed
+from lotgate.live.connection import lock_path
+from lotgate.live.history import last_event
+from lotgate.live.schema import columns_of
+from lotgate.live.state import read_operation, table_exists
+
+__all__ = ["NotNow", "SyncBusy", "check_allowed", "lock_sync"]
+
+NEEDED = {"sku_id", "lot_id", "shipstation_sku_raw", "shipstation_shipment_id", "quantity_shipped"}
+POLL_S = 0.2
+
+
+class SyncBusy(EnvironmentFailed):
+    """Another sync is at work on this database."""
+
+
+class NotNow(GateClosed):
+    """Sync must not write at the moment; later it may."""
+
+
+@contextmanager
+def lock_sync(database: Path, *, wait_s: float) -> Iterator[None]:
+    """One sync at a time on one database, over all processes; waits up to ``wait_s`` seconds.
+
+    The lock is the kernel's, on a file beside the database, and ends with the process. It is not the one of
+    ``live.connection.lock_database``: a swap or rollback need not wait for a long fetch, since sync asks
+    ``check_allowed`` again in every transaction. Raises SyncBusy, or EnvironmentFailed for the file.
+    """
+    lock = lock_path(database)
+    file = lock.with_name(lock.name.removesuffix(".lock") + ".sync.lock")
+    try:
+        descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"{file} cannot be created or opened: {error.strerror}.",
+            hint=f"Run as a user who may write in {file.parent}.",
+        ) from error
+    try:
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline:
+                    raise SyncBusy(
+                        f"Another sync is at work on {database}.",
+                        hint="Wait until it is done, or give it more time with --lock-timeout.",
+                    ) from error
+                time.sleep(POLL_S)
+            except OSError as error:
+                raise EnvironmentFailed(
+                    f"{file} cannot be locked: {error.strerror}.", hint="Keep the database on a local disk."
+                ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def check_allowed(connection: sqlite3.Connection, database: Path, workflow: str) -> None:
+    """Raises GateClosed where sync must not write now. Asked again in each of its transactions.
+
+    Source: docs/design.md section 8.
+    """
+    found = {column.name.lower() for column in columns_of(connection, "shipped_items")}
+    if not (found >= NEEDED and table_exists(connection, "skus") and table_exists(connection, "lots")):
+        raise _not_migrated(connection, database)
+    operation = read_operation(connection)
+    if operation is not None:
+        raise NotNow(
+            f"A {operation.kind} of {database} is under way, or was interrupted.",
+            hint="Wait until it is done; `lotgate status` finishes what was interrupted. Then sync again.",
+        )
+    columns = {column.name.lower() for column in columns_of(connection, "workflow_controls")}
+    if {"workflow_name", "enabled"} <= columns:
+        row = connection.execute(
+            "select enabled from workflow_controls where workflow_name = ?", (workflow,)
+        ).fetchone()
+        if row is not None and not row[0]:
+            raise NotNow(
+                f"{workflow} is switched off in workflow_controls.",
+                hint="Nothing was written. Set its `enabled` to 1 when ingestion may go on.",
+            )
+
+
+def _not_migrated(connection: sqlite3.Connection, database: Path) -> GateClosed:
+    event = last_event(connection)
+    if event is not None and event.kind in ("rollback", "restore"):
+        return GateClosed(
+            f"{database} was rolled back on {event.switched_at[:10]}: it has its legacy tables.",
+            hint="Switch the old ingestion on again; what sync wrote was carried over. `lotgate migrate`"
+            " brings the new tables back, and sync with them.",
+        )
+    return GateClosed(
+        f"{database} is not migrated: sync writes the new tables only.",
+        hint="Leave the old ingestion on for now. `lotgate status` says what comes next; after the swap, sync"
+        " takes its place.",
+    )
