@@ -39,6 +39,7 @@ format: setup
 bench: setup
 	$(BIN)/python tests/bench/bench_build.py
 	$(BIN)/python tests/bench/bench_swap.py
+	$(BIN)/python tests/bench/bench_sync.py
 
 # Needs uv (pip install uv): one lock for every supported Python.
 lock:

@@ -1,7 +1,7 @@
 """Filling new tables in the live database, and emptying old ones, in transactions too short to be noticed.
 
 Writers wait for each other in SQLite, and its busy handler only looks again now and then. So a chunk holds
-the write lock for a few hundredths of a second at most, and then leaves others as long a time.
+the write lock for a few hundredths of a second at most, and then leaves others three times as long.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from lotgate.console import Reporter
 from lotgate.errors import GateClosed
 from lotgate.legacy_schema import quoted
-from lotgate.live.connection import immediate, reading
+from lotgate.live.connection import give_way, immediate, reading
 from lotgate.live.names import PROMOTED, stage_name
 from lotgate.live.plan import SwapPlan
 from lotgate.live.schema import list_objects
@@ -28,7 +28,6 @@ FIRST_CHUNK = 100
 SMALLEST_CHUNK = 20
 LARGEST_CHUNK = 20_000
 CACHE_KIB = 64_000
-SHARE_FOR_OTHERS = 3.0
 SMALL_TABLE = 50_000
 """Rows of a table whose indexes are dropped in a few milliseconds each."""
 
@@ -177,12 +176,7 @@ def _copied(connection: sqlite3.Connection, copy: Copy, chunks: Chunks) -> Itera
 
 @contextmanager
 def _timed(connection: sqlite3.Connection, chunks: Chunks) -> Iterator[None]:
-    """One chunk's transaction; afterwards others get three times as long.
-
-    A waiting writer of SQLite does not stand in a queue: it looks again after pauses that grow to a tenth of
-    a second, and has to find the lock free at that moment. A checkpoint each time keeps the write-ahead log
-    so short that no other writer's commit has to do one.
-    """
+    """One chunk's transaction; afterwards others get their turn."""
     connection.execute("begin immediate")
     start = time.monotonic()
     try:
@@ -194,5 +188,4 @@ def _timed(connection: sqlite3.Connection, chunks: Chunks) -> Iterator[None]:
         raise
     seconds = time.monotonic() - start
     chunks.took(seconds)
-    connection.execute("pragma main.wal_checkpoint(passive)").fetchone()
-    time.sleep(max(SHARE_FOR_OTHERS * seconds, 0.001))
+    give_way(connection, seconds)

@@ -20,7 +20,7 @@ from typing import Any
 from lotgate.config import SyncSettings
 from lotgate.console import Reporter
 from lotgate.errors import GateClosed, LotgateError
-from lotgate.live.connection import immediate, open_for_writing
+from lotgate.live.connection import give_way, immediate, open_for_writing
 from lotgate.parser import trim
 from lotgate.shipstation.client import Client
 from lotgate.shipstation.spool import Spool, open_spool
@@ -239,14 +239,16 @@ class _Run:
             while not done:
                 labels = 0
                 with _stop_afterwards(), self._transaction():
-                    until = time.monotonic() + self.job.chunk_s
+                    start = time.monotonic()
                     done = True
                     for number in left:
                         labels += self._write_order(spool, number, rules, fetched, undecided, decide=decide)
-                        if time.monotonic() >= until:
+                        if time.monotonic() >= start + self.job.chunk_s:
                             done = False
                             break
                 step.advance(labels)
+                if not done:
+                    give_way(self.connection, time.monotonic() - start)
         return undecided
 
     def _write_order(
