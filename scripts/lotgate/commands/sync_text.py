@@ -11,7 +11,6 @@ import click
 if TYPE_CHECKING:
     from lotgate.sync.engine import SyncReport
     from lotgate.sync.model import Refusal
-    from lotgate.sync.tables import QuarantineEntry
 
 __all__ = ["print_quarantine", "print_report"]
 
@@ -77,7 +76,7 @@ def print_report(report: SyncReport) -> None:
         click.echo(f"Watermark: {report.watermark} (before: {report.watermark_before or 'none'}).")
 
 
-def print_quarantine(entries: Sequence[QuarantineEntry]) -> None:
+def print_quarantine(entries: Sequence[Refusal]) -> None:
     """The open entries, and what to do about each reason."""
     if not entries:
         click.echo("The quarantine is empty.")
@@ -87,7 +86,7 @@ def print_quarantine(entries: Sequence[QuarantineEntry]) -> None:
     _print_advice(entry.reason for entry in entries)
 
 
-def _print_table(rows: Iterable[Refusal | QuarantineEntry]) -> None:
+def _print_table(rows: Iterable[Refusal]) -> None:
     for row in rows:
         units = "" if row.quantity is None else f"{row.quantity} of "
         click.echo(

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from lotgate.errors import EnvironmentFailed, LotgateError
@@ -23,6 +23,7 @@ __all__ = [
     "give_way",
     "immediate",
     "lock_database",
+    "lock_file",
     "lock_path",
     "open_for_writing",
     "reading",
@@ -30,6 +31,7 @@ __all__ = [
 
 
 SHARE_FOR_OTHERS = 3.0
+POLL_S = 0.2
 
 
 class LotgateAtWork(EnvironmentFailed):
@@ -128,16 +130,25 @@ def lock_path(database: Path) -> Path:
     return real.with_name(f".{real.name}.lotgate.lock")
 
 
-@contextmanager
-def lock_database(database: Path) -> Iterator[None]:
+def lock_database(database: Path) -> AbstractContextManager[None]:
     """One lotgate at a time on one database, whatever their work directories.
 
-    The lock is the kernel's (flock) on a file beside the database, so it ends with the process, however that
-    ends. It is never taken on the database file itself: closing a second descriptor of that would drop
-    SQLite's own locks. Raises LotgateAtWork where another lotgate holds it, EnvironmentFailed
-    where the file cannot be made.
+    Raises LotgateAtWork where another lotgate holds it, EnvironmentFailed where the file cannot be made.
     """
-    file = lock_path(database)
+    busy = LotgateAtWork(
+        f"Another lotgate is at work on {database}.", hint="Wait until it is done, then try again."
+    )
+    return lock_file(lock_path(database), busy)
+
+
+@contextmanager
+def lock_file(file: Path, busy: EnvironmentFailed, *, wait_s: float = 0.0) -> Iterator[None]:
+    """Holds the kernel's lock (flock) on a file beside the database; it ends with the process in any case.
+
+    It is never taken on the database file itself: closing a second descriptor of that would drop SQLite's own
+    locks. Raises ``busy`` where another process still holds it after ``wait_s`` seconds, EnvironmentFailed
+    where the file cannot be made or locked.
+    """
     try:
         descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
@@ -146,19 +157,26 @@ def lock_database(database: Path) -> Iterator[None]:
             hint=f"Run as a user who may write in {file.parent}.",
         ) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LotgateAtWork(
-                f"Another lotgate is at work on {database}.", hint="Wait until it is done, then try again."
-            ) from error
-        except OSError as error:
-            raise EnvironmentFailed(
-                f"{file} cannot be locked: {error.strerror}.", hint="Keep the database on a local disk."
-            ) from error
+        deadline = time.monotonic() + wait_s
+        while not _try_lock(descriptor, file):
+            if time.monotonic() >= deadline:
+                raise busy
+            time.sleep(POLL_S)
         yield
     finally:
         os.close(descriptor)
+
+
+def _try_lock(descriptor: int, file: Path) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"{file} cannot be locked: {error.strerror}.", hint="Keep the database on a local disk."
+        ) from error
+    return True
 
 
 def _refuse_read_only(path: Path) -> None:

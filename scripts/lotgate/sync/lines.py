@@ -8,7 +8,7 @@ from lotgate.parser import parse_sku, trim
 from lotgate.shipstation.records import Item, Shipment
 from lotgate.sync.model import Line, Reason, Refusal, Rules
 
-__all__ = ["LabelLines", "read_lines", "refuse_label"]
+__all__ = ["LabelLines", "read_lines", "refuse", "refuse_label"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ def read_lines(label: Shipment, order_number: str | None, rules: Rules) -> Label
             continue
         if item.quantity is None or not 0 < item.quantity <= rules.max_quantity:
             refusals.append(
-                _refuse(label, order_number, item, "invalid_quantity", f"not from 1 to {rules.max_quantity}")
+                _refuse_item(
+                    label, order_number, item, "invalid_quantity", f"not from 1 to {rules.max_quantity}"
+                )
             )
             continue
         parsed = parse_sku(
@@ -47,7 +49,7 @@ def read_lines(label: Shipment, order_number: str | None, rules: Rules) -> Label
         )
         if parsed.failure is not None or parsed.sku_code is None or parsed.raw is None:
             reason = parsed.failure or "unparseable_sku"
-            refusals.append(_refuse(label, order_number, item, reason, "the SKU text cannot be used"))
+            refusals.append(_refuse_item(label, order_number, item, reason, "the SKU text cannot be used"))
             continue
         key = (parsed.sku_code, parsed.lot_number)
         earlier = found.get(key)
@@ -69,16 +71,30 @@ def read_lines(label: Shipment, order_number: str | None, rules: Rules) -> Label
 def refuse_label(label: Shipment, order_number: str | None, reason: Reason, detail: str) -> Refusal:
     """A refusal of the whole label; its units are those of its items that count."""
     counted = [item for item in label.items if item.is_counted]
+    text = "; ".join(str(item.sku) for item in counted) or None
+    return refuse(label, order_number, reason, detail, text, sum(item.quantity or 0 for item in counted))
+
+
+def refuse(
+    label: Shipment,
+    order_number: str | None,
+    reason: Reason,
+    detail: str,
+    sku_text: str | None,
+    quantity: int | None,
+    line_index: int | None = None,
+) -> Refusal:
+    """A refusal of one line of a label, or, without ``line_index``, of all of it."""
     return Refusal(
-        subject=f"shipment {label.shipment_id}",
+        subject=f"shipment {label.shipment_id}" + ("" if line_index is None else f" line {line_index}"),
         reason=reason,
         detail=detail,
         shipment_id=label.shipment_id,
         shipstation_order_id=label.order_id,
         order_number=order_number,
         ship_date=label.ship_date,
-        sku_text="; ".join(str(item.sku) for item in counted) or None,
-        quantity=sum(item.quantity or 0 for item in counted),
+        sku_text=sku_text,
+        quantity=quantity,
     )
 
 
@@ -87,15 +103,7 @@ def _is_no_goods(item: Item) -> bool:
     return item.quantity == 0 or not replace(item, quantity=1).is_counted
 
 
-def _refuse(label: Shipment, order_number: str | None, item: Item, reason: Reason, detail: str) -> Refusal:
-    return Refusal(
-        subject=f"shipment {label.shipment_id} line {item.line_index}",
-        reason=reason,
-        detail=detail,
-        shipment_id=label.shipment_id,
-        shipstation_order_id=label.order_id,
-        order_number=order_number,
-        ship_date=label.ship_date,
-        sku_text=item.sku,
-        quantity=item.quantity,
-    )
+def _refuse_item(
+    label: Shipment, order_number: str | None, item: Item, reason: Reason, detail: str
+) -> Refusal:
+    return refuse(label, order_number, reason, detail, item.sku, item.quantity, item.line_index)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from lotgate.errors import EnvironmentFailed, GateClosed
-from lotgate.live.connection import lock_path
+from lotgate.live.connection import lock_file, lock_path
 from lotgate.live.history import last_event
 from lotgate.live.schema import columns_of
 from lotgate.live.state import read_operation, table_exists
@@ -19,7 +15,6 @@ from lotgate.live.state import read_operation, table_exists
 __all__ = ["NotNow", "SyncBusy", "check_allowed", "lock_sync"]
 
 NEEDED = {"sku_id", "lot_id", "shipstation_sku_raw", "shipstation_shipment_id", "quantity_shipped"}
-POLL_S = 0.2
 
 
 class SyncBusy(EnvironmentFailed):
@@ -30,43 +25,19 @@ class NotNow(GateClosed):
     """Sync must not write at the moment; later it may."""
 
 
-@contextmanager
-def lock_sync(database: Path, *, wait_s: float) -> Iterator[None]:
+def lock_sync(database: Path, *, wait_s: float) -> AbstractContextManager[None]:
     """One sync at a time on one database, over all processes; waits up to ``wait_s`` seconds.
 
-    The lock is the kernel's, on a file beside the database, and ends with the process. It is not the one of
-    ``live.connection.lock_database``: a swap or rollback need not wait for a long fetch, since sync asks
-    ``check_allowed`` again in every transaction. Raises SyncBusy, or EnvironmentFailed for the file.
+    It is not the lock of ``live.connection.lock_database``: a swap or rollback need not wait for a long
+    fetch, since sync asks ``check_allowed`` again in every transaction. Raises SyncBusy, or EnvironmentFailed
+    for the file.
     """
     lock = lock_path(database)
-    file = lock.with_name(lock.name.removesuffix(".lock") + ".sync.lock")
-    try:
-        descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise EnvironmentFailed(
-            f"{file} cannot be created or opened: {error.strerror}.",
-            hint=f"Run as a user who may write in {file.parent}.",
-        ) from error
-    try:
-        deadline = time.monotonic() + wait_s
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() >= deadline:
-                    raise SyncBusy(
-                        f"Another sync is at work on {database}.",
-                        hint="Wait until it is done, or give it more time with --lock-timeout.",
-                    ) from error
-                time.sleep(POLL_S)
-            except OSError as error:
-                raise EnvironmentFailed(
-                    f"{file} cannot be locked: {error.strerror}.", hint="Keep the database on a local disk."
-                ) from error
-        yield
-    finally:
-        os.close(descriptor)
+    busy = SyncBusy(
+        f"Another sync is at work on {database}.",
+        hint="Wait until it is done, or give it more time with --lock-timeout.",
+    )
+    return lock_file(lock.with_name(f"{lock.stem}.sync{lock.suffix}"), busy, wait_s=wait_s)
 
 
 def check_allowed(connection: sqlite3.Connection, database: Path, workflow: str) -> None:

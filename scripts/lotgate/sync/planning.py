@@ -14,7 +14,7 @@ from datetime import date
 from lotgate.parser import trim
 from lotgate.shipstation.records import Order, Shipment
 from lotgate.sync.guard import judge_date
-from lotgate.sync.lines import LabelLines, read_lines, refuse_label
+from lotgate.sync.lines import LabelLines, read_lines, refuse, refuse_label
 from lotgate.sync.model import (
     GUARD_REASONS,
     GuardReason,
@@ -177,17 +177,8 @@ def _conflicts(free: list[tuple[Shipment, Line]], migrated: list[Row], rules: Ru
 
 def _conflict(label: Shipment, line: Line, row: Row, reason: Reason) -> Refusal:
     lot = row.lot_number or "no lot"
-    return Refusal(
-        subject=f"shipment {line.shipment_id} line {line.line_index}",
-        reason=reason,
-        detail=f"migrated row {row.id} says {row.quantity} of {row.sku_code}, {lot}, on {row.ship_date}",
-        shipment_id=line.shipment_id,
-        shipstation_order_id=label.order_id,
-        order_number=line.order_number,
-        ship_date=line.ship_date,
-        sku_text=line.raw,
-        quantity=line.quantity,
-    )
+    detail = f"migrated row {row.id} says {row.quantity} of {row.sku_code}, {lot}, on {row.ship_date}"
+    return refuse(label, line.order_number, reason, detail, line.raw, line.quantity, line.line_index)
 
 
 def _refuse_once(plan: OrderPlan, refusal: Refusal) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import astuple, fields
 
 from lotgate.live.clock import utc_now
 from lotgate.live.state import table_exists
@@ -20,7 +19,6 @@ __all__ = [
     "CHANGES",
     "QUARANTINE",
     "RUNS",
-    "QuarantineEntry",
     "ensure_index",
     "ensure_tables",
     "open_entries",
@@ -69,23 +67,6 @@ _DDL = (
 )
 
 
-@dataclass(frozen=True)
-class QuarantineEntry:
-    """One open entry of the quarantine; times are UTC, dates US Pacific."""
-
-    entry_id: int
-    subject: str
-    reason: str
-    detail: str
-    shipment_id: int | None
-    shipstation_order_id: int | None
-    order_number: str | None
-    ship_date: str | None
-    sku_text: str | None
-    quantity: int | None
-    service: str
-
-
 def ensure_tables(connection: sqlite3.Connection) -> None:
     """Makes what is missing. In a write transaction."""
     for statement in _DDL:
@@ -104,6 +85,8 @@ def quarantine(
     connection: sqlite3.Connection, refusals: Iterable[Refusal], *, service: str, run_id: int
 ) -> int:
     """Notes what was refused, each subject once; returns how many are new or open again."""
+    columns = [field.name for field in fields(Refusal)]  # the first is the subject
+    names = ", ".join(columns)
     new = 0
     for refusal in refusals:
         before = connection.execute(
@@ -111,26 +94,11 @@ def quarantine(
         ).fetchone()
         new += before is None or not before[0]
         connection.execute(
-            f"insert into {QUARANTINE} (subject, reason, detail, shipment_id, shipstation_order_id,"
-            " order_number, ship_date, sku_text, quantity, service, first_run_id, last_run_id)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (subject) do update set"
-            " reason = excluded.reason, detail = excluded.detail, order_number = excluded.order_number,"
-            " ship_date = excluded.ship_date, sku_text = excluded.sku_text, quantity = excluded.quantity,"
+            f"insert into {QUARANTINE} ({names}, service, first_run_id, last_run_id)"
+            f" values ({', '.join('?' * (len(columns) + 3))}) on conflict (subject) do update set"
+            f" {', '.join(f'{name} = excluded.{name}' for name in columns[1:])},"
             " service = excluded.service, last_run_id = excluded.last_run_id, settled_at = null",
-            (
-                refusal.subject,
-                refusal.reason,
-                refusal.detail,
-                refusal.shipment_id,
-                refusal.shipstation_order_id,
-                refusal.order_number,
-                refusal.ship_date,
-                refusal.sku_text,
-                refusal.quantity,
-                service,
-                run_id,
-                run_id,
-            ),
+            (*astuple(refusal), service, run_id, run_id),
         )
     return new
 
@@ -159,16 +127,15 @@ def settle_order(connection: sqlite3.Connection, order_id: int) -> int:
     ).rowcount
 
 
-def open_entries(connection: sqlite3.Connection) -> tuple[QuarantineEntry, ...]:
+def open_entries(connection: sqlite3.Connection) -> tuple[Refusal, ...]:
     """What waits for a person, the oldest first; empty where sync never ran."""
     if not table_exists(connection, QUARANTINE):
         return ()
-    rows: list[Any] = connection.execute(
-        "select entry_id, subject, reason, detail, shipment_id, shipstation_order_id, order_number,"
-        f" ship_date, sku_text, quantity, service from {QUARANTINE} where settled_at is null"
-        " order by entry_id"
+    names = ", ".join(field.name for field in fields(Refusal))
+    rows = connection.execute(
+        f"select {names} from {QUARANTINE} where settled_at is null order by entry_id"
     ).fetchall()
-    return tuple(QuarantineEntry(*row) for row in rows)
+    return tuple(Refusal(*row) for row in rows)
 
 
 def read_watermark(connection: sqlite3.Connection, name: str) -> str | None:
