@@ -21,6 +21,7 @@ from lotgate.dbt_checks import DbtCheck, read_definitions, results
 from lotgate.dbt_run import DEMO_SEEDS, DbtNode, DbtRun, find_project, project_sha256, run_dbt
 from lotgate.errors import EnvironmentFailed, GateClosed, UsageError
 from lotgate.evidence import EvidenceSummary, ensure_evidence
+from lotgate.inspection import check_integrity
 from lotgate.live.counter import CannotCount, install_counter
 from lotgate.snapshot import Snapshot, file_sha256, take_snapshot
 from lotgate.sqlite_files import path_text, sqlite_uri
@@ -230,10 +231,10 @@ def _check(candidate: Path, work_dir: WorkDir) -> None:
     """SQLite's own word that the target tables are sound; their constraints held while they were filled."""
     with closing(sqlite3.connect(sqlite_uri(candidate, mode="ro"), uri=True)) as connection:
         for table in TARGET_TABLES:
-            found = [row[0] for row in connection.execute(f"pragma integrity_check({table})")]
-            if found != ["ok"]:
+            complaints = check_integrity(connection, table)
+            if complaints:
                 raise EnvironmentFailed(
-                    f"The candidate's table {table} is damaged: {found[0]}",
+                    f"The candidate's table {table} is damaged: {complaints[0]}",
                     hint=f"Check the disk under {work_dir.path} and build again.",
                 )
         broken = connection.execute("select count(*) from pragma_foreign_key_check").fetchone()[0]

@@ -29,7 +29,7 @@ from lotgate.machine import (
     write_lock_holders,
 )
 from lotgate.snapshot import format_size
-from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, check_file, open_live
+from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, check_file, database_size, open_live
 
 __all__ = ["Check", "examine", "examine_controls"]
 
@@ -132,9 +132,7 @@ def _journal_mode(connection: sqlite3.Connection, immutable: bool) -> Check:
 
 
 def _disk_space(connection: sqlite3.Connection, database: Path, work_dir: Path) -> list[Check]:
-    (pages,) = connection.execute("pragma page_count").fetchone()
-    (page_size,) = connection.execute("pragma page_size").fetchone()
-    size = int(pages) * int(page_size)
+    size = database_size(connection)
     work = ("snapshot and candidate", size * (1 + CANDIDATE_FACTOR))
     backups = ("2 backups", size * 2)
     if same_disk(work_dir, database):

@@ -15,6 +15,7 @@ from lotgate.controls import Controls, load_controls
 from lotgate.dbt_checks import DbtCheck
 from lotgate.dbt_run import project_sha256
 from lotgate.errors import UsageError
+from lotgate.inspection import check_integrity
 from lotgate.snapshot import file_sha256
 from lotgate.sqlite_files import sqlite_uri
 from lotgate.table_hashes import hash_tables, schema_sha256
@@ -155,9 +156,9 @@ def _check_tables(candidate: Path, build: Build) -> list[Check]:
 def _damage(candidate: Path) -> str:
     with closing(sqlite3.connect(sqlite_uri(candidate, mode="ro"), uri=True)) as connection:
         for table in TARGET_TABLES:
-            found = [row[0] for row in connection.execute(f"pragma integrity_check({table})")]
-            if found != ["ok"]:
-                return f"{table}: {found[0]}. {AGAIN}"
+            complaints = check_integrity(connection, table)
+            if complaints:
+                return f"{table}: {complaints[0]}. {AGAIN}"
         broken = connection.execute("select count(*) from pragma_foreign_key_check").fetchone()[0]
     return f"{broken} rows break a foreign key." if broken else ""
 

@@ -144,9 +144,13 @@ def find_additions(tables: Collection[TableInfo]) -> tuple[str, ...]:
     return tuple(added)
 
 
-def check_integrity(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """SQLite's complaints from ``integrity_check``, at most 20; empty where it is content."""
-    messages = [row[0] for row in connection.execute(f"pragma integrity_check({INTEGRITY_MESSAGES})")]
+def check_integrity(connection: sqlite3.Connection, table: str | None = None) -> tuple[str, ...]:
+    """SQLite's complaints from ``integrity_check`` of the main database, or of one of its tables.
+
+    At most 20; empty where it is content.
+    """
+    subject = INTEGRITY_MESSAGES if table is None else table
+    messages = [str(row[0]) for row in connection.execute(f"pragma main.integrity_check({subject})")]
     return () if messages == ["ok"] else tuple(messages)
 
 

@@ -32,7 +32,15 @@ from lotgate.inspection import (
 from lotgate.legacy_schema import additions, quoted
 from lotgate.live.counter import Counter, read_counter, schema_fingerprint
 from lotgate.live.state import database_id
-from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, LiveDatabase, explain, open_live, path_text, sqlite_uri
+from lotgate.sqlite_files import (
+    DEFAULT_LOCK_TIMEOUT,
+    LiveDatabase,
+    database_size,
+    explain,
+    open_live,
+    path_text,
+    sqlite_uri,
+)
 from lotgate.workdir import WorkDir, discard_audit, remove_database, write_private
 
 __all__ = ["Snapshot", "file_sha256", "format_size", "take_snapshot"]
@@ -93,7 +101,7 @@ def take_snapshot(
         with open_live(database, lock_timeout=lock_timeout) as live:
             source = live.path
             check_schema(source, list_tables(live.connection, count=False))
-            size = _database_size(live.connection)
+            size = database_size(live.connection)
             _check_space(work_dir, size)
             journal_mode = _journal_mode(live)
             # of one moment with the copy: all of it is one read transaction
@@ -151,12 +159,6 @@ def format_size(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
-
-
-def _database_size(connection: sqlite3.Connection) -> int:
-    (pages,) = connection.execute("pragma page_count").fetchone()
-    (page_size,) = connection.execute("pragma page_size").fetchone()
-    return int(pages) * int(page_size)
 
 
 def _journal_mode(live: LiveDatabase) -> str:

@@ -30,7 +30,16 @@ from pathlib import Path
 
 from lotgate.errors import EnvironmentFailed, GateClosed, LotgateError, UsageError
 
-__all__ = ["LiveDatabase", "ask_sidecars", "check_file", "explain", "open_live", "path_text", "sqlite_uri"]
+__all__ = [
+    "LiveDatabase",
+    "ask_sidecars",
+    "check_file",
+    "database_size",
+    "explain",
+    "open_live",
+    "path_text",
+    "sqlite_uri",
+]
 
 DEFAULT_LOCK_TIMEOUT = 30.0
 HEADER_SIZE = 100
@@ -134,6 +143,13 @@ def open_live(path: Path, *, lock_timeout: float = DEFAULT_LOCK_TIMEOUT) -> Iter
         created = [suffix for suffix, was_there in before.items() if not was_there]
         if not immutable and any(_sidecar(path, suffix).exists() for suffix in created):
             ask_sidecars("clean", path, *created)
+
+
+def database_size(connection: sqlite3.Connection) -> int:
+    """The size of the main database in bytes, with what is still in its write-ahead log."""
+    (pages,) = connection.execute("pragma main.page_count").fetchone()
+    (page_size,) = connection.execute("pragma main.page_size").fetchone()
+    return int(pages) * int(page_size)
 
 
 def ask_sidecars(command: str, path: Path, *arguments: str) -> dict[str, object]:

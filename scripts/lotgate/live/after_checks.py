@@ -11,11 +11,12 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lotgate.inspection import check_integrity
 from lotgate.live.carry_over import read_changes
 from lotgate.live.changes import Row
 from lotgate.live.connection import reading
 from lotgate.live.history import Event
-from lotgate.live.names import CHANGE_LOG, PROMOTED, is_own
+from lotgate.live.names import CHANGE_LOG, KEYS, PROMOTED, is_own
 from lotgate.live.schema import list_objects, shape_of
 
 __all__ = [
@@ -81,7 +82,9 @@ def check_switched(connection: sqlite3.Connection, promised: Promised, *, deep: 
             )
         )
         if deep:
-            findings += [Finding(f"integrity of {t}", _damage(connection, t)) for t in PROMOTED]
+            findings += [
+                Finding(f"integrity of {t}", "; ".join(check_integrity(connection, t)[:1])) for t in PROMOTED
+            ]
         if connection.execute("select 1 from pragma_database_list where name = 'candidate'").fetchone():
             findings += [
                 Finding(f"constraints of {t}", _other_constraints(connection, t))
@@ -121,8 +124,9 @@ def _broken_keys(connection: sqlite3.Connection, table: str) -> str:
     parent_gone = connection.execute(
         f"select 1 from {CHANGE_LOG} as g where g.before_row is not null and ("
         + " or ".join(
-            f"g.table_name = '{parent}' and not exists (select 1 from {parent} where {key} = g.row_id)"
-            for parent, key in (("skus", "sku_id"), ("lots", "lot_id"), ("shipped_orders", "id"))
+            f"g.table_name = '{parent}' and not exists"
+            f" (select 1 from {parent} where {KEYS[parent]} = g.row_id)"
+            for parent in ("skus", "lots", "shipped_orders")
         )
         + ") limit 1"
     ).fetchone()
@@ -139,7 +143,7 @@ def _broken_keys(connection: sqlite3.Connection, table: str) -> str:
 def _row_difference(connection: sqlite3.Connection, table: str, promised: int) -> str:
     """Rows that are as audited: all but those added since, and those that were deleted since."""
     (now,) = connection.execute(f"select count(*) from {table}").fetchone()
-    key = {"skus": "sku_id", "lots": "lot_id"}.get(table, "id")
+    key = KEYS[table]
     added, deleted = connection.execute(
         f"select count(*) filter (where g.before_row is null and t.{key} is not null),"
         f" count(*) filter (where g.before_row is not null and t.{key} is null)"
@@ -166,11 +170,6 @@ def units_since(connection: sqlite3.Connection, ship_date: str | None = None) ->
 
     changes = read_changes(connection)["shipped_items"]
     return sum(units(change.after) - units(change.before) for change in changes)
-
-
-def _damage(connection: sqlite3.Connection, table: str) -> str:
-    found = [row[0] for row in connection.execute(f"pragma main.integrity_check({table})")]
-    return "" if found == ["ok"] else str(found[0])
 
 
 def _other_constraints(connection: sqlite3.Connection, table: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sqlite3
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -39,7 +38,7 @@ from lotgate.live.backup_files import (
 )
 from lotgate.machine import same_disk
 from lotgate.snapshot import format_size
-from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, open_live, path_text
+from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, database_size, open_live, path_text
 
 __all__ = [
     "Backup",
@@ -144,7 +143,7 @@ def take_backups(
             check_targets(targets)
             for folder in folders:
                 remove_leftovers(folder, live.path.name)
-            size = _size(live.connection)
+            size = database_size(live.connection)
             check_space(folders, size)
             with new_file(targets[0], undo) as temporary:
                 with reporter.step(f"Backing up {live.path.name} ({format_size(size)})"):
@@ -303,12 +302,6 @@ def _time(taken_at: str) -> datetime:
     if found.tzinfo is None:
         raise ValueError(f"a time without its offset: {taken_at!r}")
     return found
-
-
-def _size(connection: sqlite3.Connection) -> int:
-    (pages,) = connection.execute("pragma page_count").fetchone()
-    (page_size,) = connection.execute("pragma page_size").fetchone()
-    return int(pages) * int(page_size)
 
 
 def _write_manifest(backup: Backup, undo: Undo) -> None:

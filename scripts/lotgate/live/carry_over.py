@@ -16,13 +16,11 @@ from lotgate.live.carry_over_masters import carry_over_lots, carry_over_skus
 from lotgate.live.carry_over_rows import CarriedOver, carry_over_rows
 from lotgate.live.change_log import before_expression
 from lotgate.live.changes import Change, NotCarried, Row, any_text, is_same
-from lotgate.live.names import CHANGE_LOG, NOT_CARRIED_OVER
+from lotgate.live.names import CHANGE_LOG, KEYS, NOT_CARRIED_OVER
 from lotgate.live.schema import columns_of
 from lotgate.live.state import table_exists
 
 __all__ = ["CarriedOver", "carry_over", "keep_not_carried", "read_changes"]
-
-KEYS = {"skus": "sku_id", "lots": "lot_id", "shipped_orders": "id", "shipped_items": "id"}
 
 
 def read_changes(connection: sqlite3.Connection) -> dict[str, list[Change]]:

@@ -13,6 +13,7 @@ __all__ = [
     "CHANGE_LOG",
     "HISTORY",
     "IDENTIFIER",
+    "KEYS",
     "NOT_CARRIED_OVER",
     "PROMOTED",
     "archive_name",
@@ -27,6 +28,9 @@ __all__ = [
 
 PROMOTED: Final = ("skus", "lots", "shipped_orders", "shipped_items")
 """The tables that the swap puts into place, parents before children."""
+
+KEYS: Final = {"skus": "sku_id", "lots": "lot_id", "shipped_orders": "id", "shipped_items": "id"}
+"""The primary key of each, which is its rowid."""
 
 ARCHIVED: Final = ("shipped_orders", "shipped_items")
 """The legacy tables that make room for them, parents before children."""

@@ -16,7 +16,7 @@ from lotgate.live.compatibility import COMPATIBILITY_COLUMNS, compatibility_stat
 from lotgate.live.counter import drop_counter_statements
 from lotgate.live.history import history_statement
 from lotgate.live.ingestion import unknown_workflows
-from lotgate.live.names import ARCHIVED, BOOKS, CHANGE_LOG, PROMOTED, archive_name, stage_name
+from lotgate.live.names import ARCHIVED, BOOKS, CHANGE_LOG, KEYS, PROMOTED, archive_name, is_own, stage_name
 from lotgate.live.owned_triggers import trigger_obstacles
 from lotgate.live.schema import columns_of, drop_statements, foreign_keys_to, list_objects
 from lotgate.live.target import StagedTable, extra_columns, staged_tables
@@ -79,11 +79,7 @@ def make_plan(
     """
     journal_mode = journal_mode or _journal_mode(connection)
     tables = staged_tables(connection)
-    owned = tuple(
-        item
-        for item in list_objects(connection, "view", "trigger")
-        if not item.name.lower().startswith("lotgate_")
-    )
+    owned = tuple(item for item in list_objects(connection, "view", "trigger") if not is_own(item.name))
     return SwapPlan(
         tables=tables,
         pause_workflows=pause_workflows,
@@ -141,15 +137,14 @@ def _log_triggers(connection: sqlite3.Connection) -> list[str]:
         *(name for name, _ in COMPATIBILITY_COLUMNS),
         *(column.name for column in extra_columns(connection)),
     ]
-    keys = {"skus": "sku_id", "lots": "lot_id", "shipped_orders": "id", "shipped_items": "id"}
     last_ids = {
         table: connection.execute(f"select coalesce(max({key}), 0) from candidate.{table}").fetchone()[0]
-        for table, key in keys.items()
+        for table, key in KEYS.items()
     }
     return [
         statement
         for table in PROMOTED
-        for statement in log_statements(table, keys[table], columns[table], last_ids[table])
+        for statement in log_statements(table, KEYS[table], columns[table], last_ids[table])
     ]
 
 

@@ -28,7 +28,7 @@ from lotgate.live.state import Operation, ensure_state, write_operation
 from lotgate.live.swap import switch_tables
 from lotgate.machine import free_bytes
 from lotgate.snapshot import format_size
-from lotgate.sqlite_files import open_live, sqlite_uri
+from lotgate.sqlite_files import database_size, open_live, sqlite_uri
 from lotgate.workdir import WorkDir, remove_database
 
 __all__ = ["Forecast", "SwappedCopy", "copy_of_live", "forecast", "on_a_copy", "swap_copy"]
@@ -62,9 +62,7 @@ def copy_of_live(
         folder.mkdir(mode=0o700, exist_ok=True)
         remove_database(copy)
         with open_live(database, lock_timeout=lock_timeout) as live:
-            (pages,) = live.connection.execute("pragma page_count").fetchone()
-            (size,) = live.connection.execute("pragma page_size").fetchone()
-            needed = 4 * pages * size
+            needed = 4 * database_size(live.connection)
             if free_bytes(folder) < needed:
                 raise EnvironmentFailed(
                     f"The rehearsal needs up to {format_size(needed)} in {work_dir.path}.",

@@ -14,6 +14,7 @@ from typing import Any
 
 from lotgate.controls import Controls
 from lotgate.errors import GateClosed
+from lotgate.inspection import check_integrity
 from lotgate.legacy_schema import quoted
 from lotgate.live.after_checks import Finding, Promised, check_switched, hash_triggers, units_since
 from lotgate.live.carry_over import read_changes
@@ -68,7 +69,7 @@ def verify(
                 Finding("3 the unique key holds", _doubles(connection)),
                 Finding("4 the days' units are present", _missing_units(connection, controls)),
                 Finding("5 no suspicious dates", _suspicious_dates(connection, controls, earliest_ship_date)),
-                Finding("6 integrity", _damage(connection)),
+                Finding("6 integrity", "; ".join(check_integrity(connection))),
             ]
         event = last_event(connection, "swap")
         if event is not None and table_exists(connection, CHANGE_LOG):
@@ -221,8 +222,3 @@ def _before_their_order(connection: sqlite3.Connection) -> int:
         ).fetchone()
         early += found is not None
     return early
-
-
-def _damage(connection: sqlite3.Connection) -> str:
-    found = [row[0] for row in connection.execute("pragma main.integrity_check(5)")]
-    return "" if found == ["ok"] else "; ".join(found)
