@@ -220,6 +220,18 @@ def test_a_second_parcel_beside_a_migrated_row_is_added() -> None:
     assert [line.shipment_id for line in found.inserts] == [2]
 
 
+def test_parcels_that_a_migrated_row_holds_together_are_told_apart_again() -> None:
+    """A rollback adds up the parcels of one order, SKU, lot and day; the next migration keeps that."""
+    rows = [row(quantity=9)]
+    found = plan(rows, label(1), label(2, item(quantity=4)))
+    (update,) = found.updates
+    assert (update.before.id, update.after.shipment_id, update.after.quantity) == (10, 1, 5)
+    assert [(line.shipment_id, line.quantity) for line in found.inserts] == [(2, 4)]
+    assert units(found, rows) == 9
+    assert not found.refusals
+    assert reasons(plan([row(quantity=8)], label(1), label(2, item(quantity=4)))) == ["quantity_conflict"] * 2
+
+
 def test_an_exact_line_is_adopted_whatever_the_guard_says() -> None:
     rows = [row(ship_date="2025-01-06")]
     found = plan(rows, label(1, day="2025-01-06"), ordered="2025-03-01")

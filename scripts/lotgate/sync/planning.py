@@ -74,7 +74,7 @@ def plan_order(
         ordered_on = state.ordered_on if order is None else order.ordered_on or state.ordered_on
         judged[label.shipment_id] = judge_date(label.ship_date, ordered_on, rules)
         free += _compare(plan, label, own, read, state.order_number, judged[label.shipment_id])
-    free = _adopt(plan, free, migrated)
+    free = _adopt_sums(plan, _adopt(plan, free, migrated), migrated)
     voided = _take_out(gone, migrated)
     conflicts = _conflicts(free, migrated, rules)
     if not all_labels and (voided or conflicts or _depends_on_more(plan, free, state, unknown)):
@@ -147,6 +147,26 @@ def _adopt(
     return left
 
 
+def _adopt_sums(
+    plan: OrderPlan, free: list[tuple[Shipment, Line]], migrated: list[Row]
+) -> list[tuple[Shipment, Line]]:
+    """The same where one migrated row holds the units of several parcels: a rollback adds them up.
+
+    The row becomes the first parcel, the others get rows; the units stay as they are.
+    """
+    parcels: dict[tuple[str, str | None, str], list[Line]] = {}
+    for _, line in free:
+        parcels.setdefault((line.sku_code, line.lot_number, line.ship_date), []).append(line)
+    for (sku_code, lot_number, ship_date), lines in parcels.items():
+        together = (sku_code, lot_number, ship_date, sum(line.quantity for line in lines))
+        row = _pick(migrated, lambda row, together=together: _content(row) == together)  # type: ignore[misc]
+        if row is not None:
+            plan.updates.append(Update(row, lines[0], adopted=True))
+            plan.inserts += lines[1:]
+            free = [(label, line) for label, line in free if line not in lines]
+    return free
+
+
 def _take_out(gone: list[LabelLines], migrated: list[Row]) -> list[Row]:
     """The migrated rows that were exactly a voided label's, and that no live label has taken."""
     found = []
@@ -217,7 +237,11 @@ def _is_same_day(row: Row, line: Line) -> bool:
 
 
 def _is_exactly(row: Row, line: Line) -> bool:
-    return _is_same(row, line) and (row.ship_date, row.quantity) == (line.ship_date, line.quantity)
+    return _content(row) == _content(line)
+
+
+def _content(one: Row | Line) -> tuple[str, str | None, str, int]:
+    return one.sku_code, one.lot_number, one.ship_date, one.quantity
 
 
 def _is_like(row: Row, line: Line, rules: Rules) -> bool:
