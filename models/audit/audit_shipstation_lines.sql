@@ -47,6 +47,7 @@ final as (
         sku_texts.sku_code,
         sku_texts.lot_number,
         shipment_items.quantity,
+        shipments.units_from,
         case
             when shipments.not_counted_because is not null then shipments.not_counted_because
             when shipment_items.sku_text is null then 'no_sku'

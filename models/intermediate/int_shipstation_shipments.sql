@@ -19,6 +19,7 @@ judged as (
         shipstation_order_id,
         order_number,
         tracking_number,
+        units_from,
         ship_date,
         created_at,
         case

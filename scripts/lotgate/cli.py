@@ -17,6 +17,7 @@ from lotgate.commands.build import build, demo
 from lotgate.commands.config import config
 from lotgate.commands.doctor import doctor
 from lotgate.commands.migrate import migrate, prework
+from lotgate.commands.recover import recover
 from lotgate.commands.review import review
 from lotgate.commands.rollback import contract, rollback
 from lotgate.commands.simulate import simulate_shipstation
@@ -55,6 +56,7 @@ cli.add_command(doctor)
 cli.add_command(migrate)
 cli.add_command(plan)
 cli.add_command(prework)
+cli.add_command(recover)
 cli.add_command(review)
 cli.add_command(rollback)
 cli.add_command(simulate_shipstation)

@@ -96,7 +96,7 @@ class SyncSettings:
     ``overlap_hours`` how far a run reaches back behind its watermark; ``interval_s`` is for ``--watch``.
     """
 
-    workflow: str = "unified-shipstation-sync"
+    workflow: str = "lotgate-sync"
     manual_prefix: str = "10"
     guard_days: int = 40
     window_days: int = 7

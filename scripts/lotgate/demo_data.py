@@ -1,8 +1,8 @@
-"""The demo's databases, built from the CSV files under ``seeds/``.
+"""The demo's database, built from the CSV files under ``seeds/``.
 
 ``seeds/legacy`` becomes a real legacy ``ora.db`` with the legacy system's own constraints, so that everything
-after it treats the demo like any other database; ``seeds/shipstation`` becomes evidence. In the files an
-empty field is NULL, but the empty text where the column takes no NULL.
+after it treats the demo like any other database. In the files an empty field is NULL, but the empty text
+where the column takes no NULL. (``seeds/shipstation`` is what the demo's simulator serves: ``demo.py``.)
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import sqlite3
 import tempfile
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +17,11 @@ from typing import Final
 
 from lotgate.errors import EnvironmentFailed, UsageError
 from lotgate.legacy_schema import KNOWN_TABLES, Shape, create_legacy_database, quoted
-from lotgate.sqlite_files import sqlite_uri
 
-__all__ = ["DEMO_SHAPE", "build_demo_database", "load_evidence"]
+__all__ = ["DEMO_SHAPE", "build_demo_database"]
 
 DEMO_SHAPE: Final = Shape.late
 """The demo's legacy schema: every column that the models read, and some parts that lotgate does not know."""
-
-EVIDENCE_FILES: Final[Mapping[str, str]] = {
-    "fetches": "shipstation_fetches.csv",
-    "shipments": "shipstation_shipments.csv",
-    "shipment_items": "shipstation_shipment_items.csv",
-}
 
 
 @dataclass(frozen=True)
@@ -76,40 +68,11 @@ def build_demo_database(path: Path, seeds: Path) -> None:
         raise EnvironmentFailed(f"{path} cannot be written: {error}.") from error
 
 
-def load_evidence(path: Path, seeds: Path) -> None:
-    """Fills the empty evidence database at ``path`` with the rows of ``seeds/shipstation``.
-
-    All rows or none. Raises UsageError where ``path`` is no evidence database or holds evidence already, or a
-    file is missing or does not fit its table, EnvironmentFailed where the database cannot be written.
-    """
-    folder = seeds / "shipstation"
-    tables = [_read(folder / name, table) for table, name in EVIDENCE_FILES.items()]
-    if not path.is_file():
-        raise UsageError(f"There is no evidence database {path}.", hint="Create it first, without any rows.")
-    try:
-        with closing(sqlite3.connect(sqlite_uri(path, mode="rw"), uri=True)) as connection:
-            _refuse_used_evidence(connection, path)
-            _fill(connection, tables)
-    except sqlite3.Error as error:
-        raise EnvironmentFailed(f"{path} cannot be written: {error}.") from error
-
-
 def _refuse_existing(path: Path) -> None:
     # A -wal that is left over from another database would be read as part of this one.
     for found in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         if found.exists() or found.is_symlink():
             raise UsageError(f"{found} exists already.", hint="Choose another folder, or move the file away.")
-
-
-def _refuse_used_evidence(connection: sqlite3.Connection, path: Path) -> None:
-    present = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    if not present.issuperset(EVIDENCE_FILES):
-        raise UsageError(f"{path} is no evidence database.", hint="Create it first, without any rows.")
-    for table in EVIDENCE_FILES:
-        if connection.execute(f"SELECT 1 FROM {quoted(table)} LIMIT 1").fetchone():
-            raise UsageError(
-                f"{path} holds evidence already.", hint="Use another --work-dir, or move it away."
-            )
 
 
 def _legacy_tables(folder: Path) -> list[CsvTable]:

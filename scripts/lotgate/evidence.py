@@ -1,12 +1,19 @@
 """The ShipStation evidence database of a work directory: created empty, or found and checked.
 
-Its tables are written by ``recover`` and read by the dbt models. The table ``lotgate_evidence`` says which
-live database the evidence was fetched for: nothing may be recovered from another one's shipments.
+Its tables are written by ``recover`` (``evidence_fetches.py``) and read by the dbt models. The table
+``lotgate_evidence`` says which live database the evidence was fetched for: nothing may be recovered from
+another one's shipments.
+
+A row of ``shipments`` with ``units_from`` ``order`` is an order that was shipped by hand, without a label:
+its id is the negative id of ShipStation's fulfillment, and its items are the order's
+(``shipstation/by_hand.py``). The column and the sign of the id always agree. Format 1 had neither that
+column nor ``incomplete_because``.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +21,9 @@ from lotgate.errors import LotgateError, UsageError
 from lotgate.sqlite_files import explain, path_text, sqlite_uri
 from lotgate.workdir import write_private
 
-__all__ = ["EvidenceSummary", "create_evidence", "ensure_evidence"]
+__all__ = ["EvidenceSummary", "covered_windows", "create_evidence", "ensure_evidence"]
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
 
 DDL = (
     """create table fetches (
@@ -24,7 +31,8 @@ DDL = (
     ship_date_from text not null,
     ship_date_to text not null,
     fetched_at text not null,
-    complete integer not null check (complete in (0, 1))
+    complete integer not null check (complete in (0, 1)),
+    incomplete_because text
 ) strict""",
     """create table shipments (
     shipment_id integer primary key,
@@ -35,7 +43,9 @@ DDL = (
     tracking_number text,
     is_return_label integer not null,
     voided integer not null,
-    void_date text
+    void_date text,
+    units_from text not null default 'label'
+        check (units_from = case when shipment_id < 0 then 'order' else 'label' end)
 ) strict""",
     """create table shipment_items (
     shipment_id integer not null,
@@ -112,10 +122,14 @@ def ensure_evidence(path: Path, database: Path) -> EvidenceSummary:
     if not path.exists() or not _has_marker(path):
         create_evidence(path, database)
     summary, marker = _read(path)
+    if marker.get("format") == "1" and not (summary.fetches or summary.shipments or summary.items):
+        create_evidence(path, database)  # an earlier version made it, and nothing was ever fetched into it
+        return summary
     if marker.get("format") != FORMAT_VERSION:
         raise UsageError(
-            f"{path} has evidence of format {marker.get('format')}, which this version cannot read.",
-            hint="Move it away and fetch the evidence again.",
+            f"{path} has evidence of format {marker.get('format')}; this version reads format"
+            f" {FORMAT_VERSION}.",
+            hint="Move it away and fetch the evidence again with `lotgate recover`.",
         )
     owner = marker.get("database")
     if owner != path_text(database.resolve()):
@@ -126,6 +140,22 @@ def ensure_evidence(path: Path, database: Path) -> EvidenceSummary:
             )
         create_evidence(path, database)  # nothing was ever fetched into it
     return summary
+
+
+def covered_windows(path: Path) -> tuple[tuple[str, str], ...]:
+    """First and last day of every complete fetch in the evidence at ``path``, none after its own day.
+
+    Raises UsageError or EnvironmentFailed where the evidence cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(sqlite_uri(path, mode="ro"), uri=True)) as connection:
+            found = connection.execute(
+                "select ship_date_from, min(ship_date_to, substr(fetched_at, 1, 10))"
+                " from fetches where complete = 1 order by 1, 2"
+            )
+            return tuple((first, last) for first, last in found if first <= last)
+    except sqlite3.Error as error:
+        raise _damaged(path, error) from error
 
 
 def _read(path: Path) -> tuple[EvidenceSummary, dict[str, str]]:

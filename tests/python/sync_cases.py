@@ -22,7 +22,8 @@ from lotgate.parser import parse_sku
 from lotgate.shipstation.client import open_client
 from lotgate.shipstation.simulator import SetClock, Simulator, Store
 from lotgate.shipstation.times import to_pacific
-from lotgate.sync.engine import Job, SyncReport, run_sync
+from lotgate.sync.engine import SyncReport, run_sync
+from lotgate.sync.job import Job
 from lotgate.sync.model import Rules
 from lotgate.sync.services import SERVICES, Service
 from shipstation_fixtures import ENVIRON, NOW, settings_for
@@ -81,10 +82,11 @@ class Ingestion:
     clock: SetClock
     settings: SyncSettings = SyncSettings()  # noqa: RUF009 - it is frozen
     attempts: int = 6
+    page_size: int = 500
 
     @property
     def shipstation(self) -> ShipStationSettings:
-        return settings_for(self.simulator, attempts=self.attempts)
+        return settings_for(self.simulator, attempts=self.attempts, page_size=self.page_size)
 
     def run(self, service: Service = "shipments", *, backfill: bool = False, **options: Any) -> SyncReport:
         guard = None if backfill else self.settings.guard_days
@@ -119,9 +121,7 @@ class Ingestion:
         self.clock.advance(timedelta(**by))
         return to_pacific(self.clock())
 
-    def ship(
-        self, number: str, *items: tuple[str | None, int], at: datetime, **more: Any
-    ) -> tuple[int, int]:
+    def ship(self, number: str, *items: tuple[str | None, int], at: datetime, **more: Any) -> tuple[int, int]:
         """An order that is shipped at once; its id and the label's."""
         order = self.store.add_order(number, items, at)
         return order, self.store.add_shipment(order, at, **more)

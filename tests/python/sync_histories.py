@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from lotgate.shipstation.simulator import Label, Line, SetClock, Store
+from lotgate.shipstation.simulator.units import spelled, uncovered
 from lotgate.shipstation.times import to_pacific
 
 __all__ = ["EVENTS", "READABLE", "History", "expected_units"]
@@ -146,6 +147,12 @@ class History:
         if self.orders:
             self.store.cancel_order(self.source.choice(self.orders), self.now)
 
+    def renumber(self) -> None:
+        """Somebody changes an order's number; its labels keep theirs."""
+        if self.orders:
+            order = self.store.order(self.source.choice(self.orders))
+            self.store.edit_order(order.order_id, self.now, number=f"{(order.number or '')[:6]}9")
+
     def night(self) -> None:
         self.clock.advance(timedelta(hours=self.source.choice([9, 24, 60])))
 
@@ -162,6 +169,7 @@ EVENTS: dict[str, Callable[[History], None]] = {
     "void_mark": History.void_mark,
     "note": History.note,
     "cancel": History.cancel,
+    "renumber": History.renumber,
     "night": History.night,
 }
 
@@ -178,7 +186,7 @@ def expected_units(store: Store, today: date) -> Units:
             continue
         for line in label.items:
             if line.units and label.order_id is not None:
-                labelled[label.order_id][(line.sku or "").strip()] += line.units
+                labelled[label.order_id][spelled(line.sku or "")] += line.units
             text = line.sku or ""
             if line.units and text in READABLE and is_believed(store, label, today):
                 found[(label.number, *READABLE[text], label.ship_date)] += line.units
@@ -188,13 +196,10 @@ def expected_units(store: Store, today: date) -> Units:
             continue
         first = min(marks, key=lambda mark: mark.fulfillment_id)
         day = f"{first.shipped:%Y-%m-%d}"
-        left = labelled[order_id]
-        for line in order.items:
-            text = line.sku or ""
-            taken = min(left[text.strip()], line.units)
-            left[text.strip()] -= taken
-            if line.units > taken and text in READABLE and _in_time(day, order.ordered.date(), today):
-                found[(order.number, *READABLE[text], day)] += line.units - taken
+        ordered = [(line.sku or "", line.units) for line in order.items if line.units]
+        for text, units in uncovered(ordered, labelled[order_id]):
+            if text in READABLE and _in_time(day, order.ordered.date(), today):
+                found[(order.number, *READABLE[text], day)] += units
     return dict(found)
 
 

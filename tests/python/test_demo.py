@@ -113,7 +113,9 @@ def test_evidence_that_is_not_the_demos_own_stays(lotgate: Cli, tmp_path: Path) 
     evidence = work / "shipstation.sqlite"
     create_evidence(evidence, tmp_path / "other.db")
     with closing(sqlite3.connect(evidence)) as connection:
-        connection.execute("insert into fetches values (1, '2025-10-06', '2025-10-06', '2025-10-08', 1)")
+        connection.execute(
+            "insert into fetches values (1, '2025-10-06', '2025-10-06', '2025-10-08', 1, null)"
+        )
         connection.commit()
     content = evidence.read_bytes()
     outcome = lotgate("demo", "--work-dir", work)

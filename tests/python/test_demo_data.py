@@ -14,10 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from lotgate.demo_data import DEMO_SHAPE, build_demo_database, load_evidence
+from lotgate.console import SilentReporter
+from lotgate.demo import recover_from_seeds
+from lotgate.demo_data import DEMO_SHAPE, build_demo_database
 from lotgate.errors import EnvironmentFailed, UsageError
-from lotgate.evidence import create_evidence, ensure_evidence
+from lotgate.evidence import ensure_evidence
 from lotgate.legacy_schema import KNOWN_TABLES, MODEL_COLUMNS, legacy_columns
+from lotgate.workdir import WorkDir
 from reference import Result, evaluate
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -90,10 +93,15 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def evidence(database: Path) -> Path:
-    path = database.with_name("shipstation.sqlite")
-    create_evidence(path, database)
-    load_evidence(path, SEEDS)
-    return path
+    folder = database.with_name("work")
+    folder.mkdir()
+    return recovered(database, WorkDir(folder), SEEDS / "shipstation")
+
+
+def recovered(database: Path, work: WorkDir, seeds: Path) -> Path:
+    """The evidence as the demo gets it: over HTTP, from a simulator that serves the seeds."""
+    recover_from_seeds(database, work, seeds, work.path / "requests.log", reporter=SilentReporter())
+    return work.shipstation
 
 
 @pytest.fixture
@@ -320,7 +328,8 @@ def test_evidence_holds_the_fetch_of_the_day(database: Path, evidence: Path) -> 
     with closing(sqlite3.connect(evidence)) as opened:
         assert opened.execute("SELECT DISTINCT ship_date FROM shipments").fetchall() == [(DAY,)]
         discount = "SELECT DISTINCT sku, adjustment FROM shipment_items WHERE line_item_key = 'discount'"
-        assert opened.execute(discount).fetchall() == [(None, 1)]
+        # told by its key: the items of a shipment have no adjustment mark in ShipStation's answer
+        assert opened.execute(discount).fetchall() == [(None, 0)]
 
 
 # What the rules make of it
@@ -502,22 +511,36 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
         build_demo_database(tmp_path / "nowhere" / "ora.db", SEEDS)
 
 
-def test_evidence_is_loaded_once_and_only_into_evidence(tmp_path: Path, database: Path) -> None:
-    path = tmp_path / "shipstation.sqlite"
-    with pytest.raises(UsageError, match="no evidence database"):
-        load_evidence(path, SEEDS)
-    create_evidence(path, database)
-    load_evidence(path, SEEDS)
-    with pytest.raises(UsageError, match="holds evidence already"):
-        load_evidence(path, SEEDS)
-    with pytest.raises(UsageError, match="is no evidence database"):
-        load_evidence(database, SEEDS)
+def test_every_value_of_the_seeds_arrives_in_the_evidence(evidence: Path) -> None:
+    with closing(sqlite3.connect(evidence)) as opened:
+        opened.row_factory = sqlite3.Row
+        found = {
+            table: [dict(row) for row in opened.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
+            for table in ("shipments", "shipment_items")
+        }
+    assert {row.pop("units_from") for row in found["shipments"]} == {"label"}
+    for row in found["shipments"]:
+        for column in ("create_date", "void_date"):
+            row[column] = row[column] and f"{row[column]}0"  # seven digits, as ShipStation writes them
+    for table in ("shipments", "shipment_items"):
+        served = [
+            {column: value or None for column, value in row.items() if column != "adjustment"}
+            for row in rows(f"shipstation/shipstation_{table}")
+        ]
+        stored = [
+            {
+                column: None if value is None else str(value)
+                for column, value in row.items()
+                if column != "adjustment"
+            }
+            for row in found[table]
+        ]
+        assert stored == served
 
 
-def test_bad_evidence_loads_nothing(tmp_path: Path, seeds: Path) -> None:
-    path = tmp_path / "shipstation.sqlite"
-    create_evidence(path, tmp_path / "ora.db")
+def test_bad_seeds_recover_nothing(tmp_path: Path, seeds: Path, database: Path) -> None:
+    work = WorkDir(tmp_path)
     damage(seeds / "shipstation" / "shipstation_shipment_items.csv", ",2,0\n", ",two,0\n")
-    with pytest.raises(UsageError, match=r"shipstation_shipment_items\.csv, line 2: cannot store TEXT"):
-        load_evidence(path, seeds)
-    assert ensure_evidence(path, tmp_path / "ora.db").shipments == 0
+    with pytest.raises(UsageError, match=r"shipstation_shipment_items\.csv, line 2"):
+        recovered(database, work, seeds / "shipstation")
+    assert ensure_evidence(work.shipstation, database).shipments == 0

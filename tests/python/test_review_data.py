@@ -313,7 +313,10 @@ SPOILT = {
     "audit_daily_units": ("index.html",),
     "audit_decisions": ("decisions.html",),
     "audit_likely_incidents": ("decisions.html",),
-    "audit_shipstation_lines": ("shipstation.html",),
+    "audit_shipstation_lines": ("shipstation.html", "reconciliation.html"),
+    "audit_shipstation_fetches": ("reconciliation.html",),
+    "audit_shipstation_days": ("reconciliation.html",),
+    "audit_shipstation_differences": ("reconciliation.html",),
     "shipped_items": ("rows.html", "index.html", "lots.html"),
 }
 

@@ -112,6 +112,9 @@ def hostile(demo_build: Path, tmp_path_factory: pytest.TempPathFactory) -> WorkD
             ("audit_stock", "as_of_date"),
             ("audit_shipstation_lines", "sku_text"),
             ("audit_shipstation_lines", "outcome"),
+            ("audit_shipstation_days", "sku_code"),
+            ("audit_shipstation_differences", "order_number"),
+            ("audit_shipstation_differences", "likely_cause"),
             ("audit_decisions", "problem"),
             ("audit_daily_units", "ship_date"),
             ("skus", "product_name"),
@@ -124,6 +127,9 @@ def hostile(demo_build: Path, tmp_path_factory: pytest.TempPathFactory) -> WorkD
         for payload in PAYLOADS:
             values = (payload, 1, 1, 3, payload, payload, payload)
             connection.execute(f"insert into audit_likely_incidents values ({incident})", values)
+            connection.execute(
+                "insert into audit_shipstation_fetches values (9, ?1, ?1, ?1, 0, ?1)", (payload,)
+            )
     checks = [
         Check(f"suite.{payload}", payload, payload, severity, "failed", payload, 1)
         for payload in PAYLOADS

@@ -367,7 +367,7 @@ def test_tells_what_it_reads_and_what_it_waits_for_and_nothing_else(
     assert lines[0] == f"{title} ..."
     assert lines[1] == f"{title}: waiting 1 s for ShipStation's rate limit ..."
     assert lines[2].startswith(f"{title}: ShipStation: status 502; asking again in ")
-    assert lines[3:] == ["ShipStation ...", "ShipStation: waiting 60 s for ShipStation's rate limit ..."]
+    assert lines[3:] == ["Asking ...", "Asking: waiting 60 s for ShipStation's rate limit ..."]
 
 
 def test_the_rate_limit_is_never_exceeded(simulate: Simulate, spool: Spool) -> None:

@@ -251,6 +251,7 @@ LEDGER = (
             "balance_follows_from_ledger": 4,
             "units_are_as_counted": 1,
             "days_match_shipstation": 1,
+            "differences_are_listed": 1,
         },
         ("4427", "shipstation_other_day", "2024-04-16", "2025-10-07"),
     ),
@@ -425,6 +426,7 @@ UNITS = (
             "balance_follows_from_ledger": 1,
             "legacy_units_are_accounted_for": 1,
             "daily_table_follows_from_balance": 1,
+            "shipstation_days_follow": 1,
         },
         ("17612", "2025-10-06", "the line itself", "not there", "there"),
     ),
@@ -456,7 +458,7 @@ UNITS = (
     Case(
         "a day of ShipStation invented",
         sql("update audit_daily_units set shipstation_units = 0 where ship_date = '2025-10-01'"),
-        {"daily_table_follows_from_balance": 1, "days_match_shipstation": 1},
+        {"daily_table_follows_from_balance": 1},
         ("2025-10-01", "93", "93", "93", "93", "0", "(none)"),
     ),
     Case(
@@ -537,7 +539,12 @@ SHIPSTATION = (
             "update audit_shipstation_lines set quantity = quantity + 1 where rowid in"
             " (select min(rowid) from audit_shipstation_lines where outcome = 'same_day')"
         ),
-        {"shipstation_lines_add_up": 1, "daily_table_follows_from_balance": 1},
+        {
+            "shipstation_lines_add_up": 1,
+            "daily_table_follows_from_balance": 1,
+            "shipstation_days_follow": 1,
+            "differences_are_listed": 1,
+        },
     ),
     Case(
         "a counted line dropped",
@@ -605,6 +612,8 @@ SHIPSTATION = (
             "shipstation_lines_add_up": 1,
             "recovered_units_match_shipstation": 1,
             "daily_table_follows_from_balance": 1,
+            "shipstation_days_follow": 1,
+            "differences_are_listed": 1,
         },
         ("318204220", "18675", "2025-10-06", "1", "2", "(none)"),
     ),
@@ -634,8 +643,101 @@ SHIPSTATION = (
         sql(
             "update audit_daily_units set shipstation_units = 332 where ship_date = '2025-10-06'",
         ),
-        {"days_match_shipstation": 1, "daily_table_follows_from_balance": 1},
-        ("2025-10-06", "223", "331", "332"),
+        {"daily_table_follows_from_balance": 1},
+        ("2025-10-06", "223", "223", "331", "331", "332", "331"),
+    ),
+)
+
+# ShipStation against the tables, by day and SKU and by order
+COMPARISON = (
+    Case(
+        "other units of a SKU than ShipStation counts",
+        sql(
+            "update audit_shipstation_days set shipstation_units = 74 where sku_code = '18675'",
+            "update audit_shipstation_days set shipstation_units = 36 where sku_code = '18795'",
+        ),
+        {"days_match_shipstation": 2, "shipstation_days_follow": 2},
+        ("2025-10-06", "18675", "26", "36", "74"),
+    ),
+    Case(
+        "a unit more in the candidate",
+        sql(
+            "update shipped_items set quantity_shipped = quantity_shipped + 1"
+            " where id in (select max(id) from shipped_items where ship_date = '2025-10-06')"
+        ),
+        {
+            "days_match_shipstation": 1,
+            "daily_units_follow_from_ledger": 1,
+            "monthly_units_follow_from_ledger": 1,
+            "balance_follows_from_ledger": 2,
+            "units_are_as_counted": 1,
+            "recovered_lines_are_in_candidate": 1,
+            "recovered_units_match_shipstation": 1,
+            "stock_follows_from_snapshot": 2,
+            "differences_are_listed": 1,
+        },
+    ),
+    Case(
+        "other legacy units in the comparison",
+        sql("update audit_shipstation_days set legacy_units = 0 where sku_code = '17904'"),
+        {"shipstation_days_follow": 1},
+        ("2025-10-06", "17904", "0", "29", "38", "38", "38", "38"),
+    ),
+    Case(
+        "a day and SKU of the comparison gone",
+        sql("delete from audit_shipstation_days where sku_code = '17914'"),
+        {"shipstation_days_follow": 1, "days_match_shipstation": 1},
+        ("2025-10-06", "17914", "(none)", "23", "(none)", "45", "(none)", "45"),
+    ),
+    Case(
+        "a day and SKU of the comparison twice",
+        sql("insert into audit_shipstation_days select * from audit_shipstation_days where rowid = 1"),
+        {"shipstation_days_follow": 1, "days_match_shipstation": 1},
+    ),
+    Case(
+        "a day of the comparison invented",
+        sql("insert into audit_shipstation_days values ('2025-10-07', '17612', 0, 0, 0)"),
+        {"shipstation_days_follow": 1},
+        ("2025-10-07", "17612", "0", "(none)", "0", "(none)", "0", "(none)"),
+    ),
+    Case(
+        "a difference not listed",
+        sql("delete from audit_shipstation_differences where order_number = '690015'"),
+        {"differences_are_listed": 1},
+        ("2025-10-06", "690015", "17612", "4", "10", "10", "is not listed"),
+    ),
+    Case(
+        "a difference listed twice",
+        sql(
+            "insert into audit_shipstation_differences select * from audit_shipstation_differences"
+            " where order_number = '690015'"
+        ),
+        {"differences_are_listed": 2},
+        ("2025-10-06", "690015", "17612", "4", "10", "10", "is listed twice"),
+    ),
+    Case(
+        "a difference with other units",
+        sql(
+            "update audit_shipstation_differences set candidate_units = 4 where order_number = '690015'",
+        ),
+        {"differences_are_listed": 1},
+        ("2025-10-06", "690015", "17612", "4", "10", "10", "is listed with other units"),
+    ),
+    Case(
+        "a difference of a cause that nobody knows",
+        sql(
+            "update audit_shipstation_differences set likely_cause = 'magic' where order_number = '690015'",
+        ),
+        {"differences_are_listed": 1},
+        ("2025-10-06", "690015", "17612", "4", "10", "10", "is of no known cause"),
+    ),
+    Case(
+        "a difference invented",
+        sql(
+            "update audit_shipstation_differences set order_number = '1' where order_number = '690015'",
+        ),
+        {"differences_are_listed": 2},
+        ("2025-10-06", "1", "17612", "4", "10", "10", "is no difference"),
     ),
 )
 
@@ -757,7 +859,7 @@ TABLES = (
     ),
 )
 
-CASES = (*LEDGER, *UNITS, *OWNER, *SHIPSTATION, *PEOPLE, *TABLES)
+CASES = (*LEDGER, *UNITS, *OWNER, *SHIPSTATION, *COMPARISON, *PEOPLE, *TABLES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

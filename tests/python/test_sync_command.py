@@ -149,7 +149,8 @@ def test_nobody_listens(sync: Ingestion) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (["shipments", "--since", "yesterday"], 2, "--since yesterday is no day"),
+        (["shipments", "--since", "yesterday"], 2, "--since yesterday is no day since 2000-01-01"),
+        (["shipments", "--since", "0001-01-01"], 2, "is no day since"),
         (["shipments", "--since", "2025-02-30"], 2, "is no day"),
         ([], 2, "Which service?"),
         (["parcels"], 2, "No such command"),

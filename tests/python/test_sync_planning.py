@@ -12,7 +12,7 @@ from lotgate.shipstation.records import Item, Order, Shipment
 from lotgate.sync.guard import judge_date
 from lotgate.sync.lines import read_lines
 from lotgate.sync.model import OrderPlan, OrderState, Row, Rules
-from lotgate.sync.planning import plan_order
+from lotgate.sync.planning import Known, plan_order
 
 RULES = Rules(today="2025-10-10", guard_days=40, known_skus=frozenset({"17612", "17904"}))
 TEXT = "17612 - 250300"
@@ -53,7 +53,8 @@ def plan(
     known: Order | None = None,
 ) -> OrderPlan:
     state = OrderState("690405", tuple(rows), ordered)
-    return plan_order(state, labels, rules, lambda order_id: known, all_labels=sure)
+    fetched = Known(order=lambda order_id: known, is_asked=lambda order_id: sure, all_labels=sure)
+    return plan_order(state, labels, rules, fetched)
 
 
 def reasons(found: OrderPlan) -> list[str]:
@@ -252,6 +253,35 @@ def test_a_migrated_row_that_a_live_label_has_does_not_leave() -> None:
     assert [update.after.shipment_id for update in found.updates] == [2]
 
 
+@pytest.mark.parametrize(
+    "migrated",
+    [
+        row(lot_number="250237", raw="17612 - 250237"),
+        row(ship_date="2025-10-02"),
+        row(quantity=3),
+    ],
+)
+def test_a_row_that_a_voided_label_may_have_been_is_for_a_person(migrated: Row) -> None:
+    """It would stand for ever, and count units that never left."""
+    found = plan([migrated], label(1, voided=True))
+    assert reasons(found) == ["void_conflict"]
+    assert not found.changes_something
+    assert plan([migrated], label(1, voided=True), sure=False).ask_again
+    assert not plan([row(ship_date="2025-08-02")], label(1, voided=True)).refusals
+
+
+def test_parcels_of_several_days_that_a_row_holds_together() -> None:
+    """The legacy key has no day: a rollback adds them up whichever day they left on."""
+    rows = [row(quantity=9)]
+    found = plan(rows, label(1), label(2, item(quantity=4), day="2025-10-08"))
+    assert units(found, rows) == 9
+    assert [(line.ship_date, line.quantity) for line in found.inserts] == [("2025-10-08", 4)]
+    assert plan(rows, label(1), label(2, item(quantity=4), day="2025-10-08"), sure=False).ask_again
+    late = plan(rows, label(1, day="2025-10-07"), label(2, item(quantity=3), day="2025-10-08"))
+    assert reasons(late) == ["quantity_conflict"] * 2
+    assert not late.changes_something
+
+
 def test_a_void_that_takes_a_migrated_row_needs_all_labels() -> None:
     assert plan([row()], label(1, voided=True), sure=False).ask_again
     assert not plan([row(10, 1)], label(1, voided=True), sure=False).ask_again
@@ -264,6 +294,7 @@ def test_a_void_that_takes_a_migrated_row_needs_all_labels() -> None:
         (row(lot_number=None, raw="17612"), "lot_conflict"),
         (row(ship_date="2025-10-02"), "date_conflict"),
         (row(quantity=3), "quantity_conflict"),
+        (row(ship_date="2025-10-02", quantity=3), "quantity_conflict"),
     ],
 )
 def test_what_may_be_a_migrated_row_is_for_a_person(migrated: Row, reason: str) -> None:
@@ -279,7 +310,7 @@ def test_what_may_be_a_migrated_row_is_for_a_person(migrated: Row, reason: str) 
     [
         row(ship_date="2025-09-20"),
         row(sku_code="17904", lot_number=None, raw="17904"),
-        row(ship_date="2025-10-02", quantity=3),
+        row(ship_date="2025-09-28", quantity=3),
     ],
 )
 def test_another_shipment_of_the_order_is_no_conflict(unrelated: Row) -> None:
@@ -294,6 +325,22 @@ def test_a_conflict_stays_one_when_another_line_of_the_label_is_written() -> Non
     found = plan(rows, label(1, item(), item("17904", 2, 1)))
     assert reasons(found) == ["quantity_conflict"]
     assert not found.changes_something
+
+
+def test_fewer_units_are_no_question_of_the_day() -> None:
+    """A late label takes units over from a hand mark whose day is too old by now."""
+    rows = [
+        row(10, -7, ship_date="2025-08-01"),
+        row(11, -7, ship_date="2025-08-01", lot_number=None, raw="17612"),
+    ]
+    by_hand = label(-7, item(quantity=2), day="2025-08-01", units_from="order")
+    found = plan(rows, by_hand, label(2, item(quantity=3)))
+    assert [(u.before.quantity, u.after.quantity) for u in found.updates] == [(5, 2)]
+    assert [gone.id for gone in found.deletes] == [11]
+    assert [line.shipment_id for line in found.inserts] == [2]
+    more = plan(rows[:1], label(-7, item(quantity=6), day="2025-08-01", units_from="order"))
+    assert reasons(more) == ["too_old"]
+    assert not more.changes_something
 
 
 def test_units_by_hand_are_weighed_against_all_labels() -> None:

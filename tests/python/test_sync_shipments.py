@@ -81,7 +81,9 @@ def test_a_void_of_an_old_label_is_found_by_its_void_date(sync: Ingestion) -> No
     assert (report.written.rows_removed, report.written.units_removed) == (1, 3)
     assert query(sync.database, "select count(*) from shipped_orders") == [(0,)]
     ((before,),) = query(
-        sync.database, "select before_row from lotgate_sync_changes where action = 'removed'"
+        sync.database,
+        "select before_row from lotgate_sync_changes where action = 'removed'"
+        " and table_name = 'shipped_items'",
     )
     assert json.loads(before)["quantity_shipped"] == 3
 

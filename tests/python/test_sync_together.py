@@ -218,18 +218,23 @@ def test_a_noted_operation_refuses_sync(sync: Ingestion) -> None:
 
 def test_the_switch_in_workflow_controls_is_respected(sync: Ingestion) -> None:
     sync.ship("600105", (TEXT, 3), at=MORNING)
-    switch = "update workflow_controls set enabled = ? where workflow_name = 'unified-shipstation-sync'"
+    switch = "insert or replace into workflow_controls (workflow_name, enabled) values (?, ?)"
     with closing(sqlite3.connect(sync.database)) as connection, connection:
-        connection.execute(switch, (0,))
+        connection.execute(switch, ("lotgate-sync", 0))
     with pytest.raises(NotNow) as refused:
         sync.run()
     assert "switched off in workflow_controls" in refused.value.message
     assert len(list(sync.simulator.log)) == 0
     assert sync.units() == {}
     with closing(sqlite3.connect(sync.database)) as connection, connection:
-        connection.execute(switch, (1,))
-    sync.run()
+        connection.execute(switch, ("lotgate-sync", 1))
+        connection.execute(switch, ("unified-shipstation-sync", 0))  # the old ingestion's own
+    report = sync.run()
     assert sum(sync.units().values()) == 3
+    assert not report.old_ingestion_is_on
+    with closing(sqlite3.connect(sync.database)) as connection, connection:
+        connection.execute(switch, ("unified-shipstation-sync", 1))
+    assert sync.run().old_ingestion_is_on
 
 
 def test_a_writer_that_holds_the_lock_is_waited_for_and_nothing_is_lost(

@@ -289,7 +289,28 @@ def test_evidence_of_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "shipstation.sqlite"
     create_evidence(path, tmp_path / "ora.db")
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("update lotgate_evidence set value = '2' where key = 'format'")
+        connection.execute("update lotgate_evidence set value = '3' where key = 'format'")
         connection.commit()
-    with pytest.raises(UsageError, match="evidence of format 2"):
+    with pytest.raises(UsageError, match="evidence of format 3; this version reads format 2"):
         ensure_evidence(path, tmp_path / "ora.db")
+
+
+def test_evidence_of_the_first_format_is_refused_where_something_was_fetched(tmp_path: Path) -> None:
+    path = tmp_path / "shipstation.sqlite"
+    create_evidence(path, tmp_path / "ora.db")
+    as_first_format(path)
+    assert ensure_evidence(path, tmp_path / "ora.db") == NOTHING
+    fetch(path, ("2025-10-06", "2025-10-06", 1))  # it was made anew, in this version's format
+    as_first_format(path)
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="evidence of format 1; this version reads format 2") as caught:
+        ensure_evidence(path, tmp_path / "ora.db")
+    assert caught.value.hint == "Move it away and fetch the evidence again with `lotgate recover`."
+    assert path.read_bytes() == before
+
+
+def as_first_format(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("update lotgate_evidence set value = '1' where key = 'format'")
+        connection.execute("alter table fetches drop column incomplete_because")
+        connection.commit()

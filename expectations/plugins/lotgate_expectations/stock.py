@@ -216,32 +216,3 @@ class ExpectUnitsToBeAsCounted(NoRowsExpectation):
             having coalesce(sum(shipped_items.quantity_shipped), 0) is not expected_units.expected_units
             order by expected_units.ship_date
         """
-
-
-class ExpectDaysToMatchShipStation(NoRowsExpectation):
-    """Expect the candidate's units of a day that a complete fetch covers to be those that ShipStation counts.
-
-    A difference can be right: a voided label, a shipment on another day, a line that cannot be read.
-    Unexpected is a day with other units; the legacy rows' and both figures are shown. Source: docs/rules.md
-    section 3.
-    """
-
-    def query(self) -> str:
-        return """
-            with days as (
-                select ship_date, sum(quantity_shipped) as candidate_units
-                from shipped_items
-                group by ship_date
-            )
-            select
-                audit_daily_units.ship_date,
-                audit_daily_units.legacy_units,
-                coalesce(days.candidate_units, 0) as candidate_units,
-                audit_daily_units.shipstation_units
-            from audit_daily_units
-            left join days on audit_daily_units.ship_date = days.ship_date
-            where
-                audit_daily_units.shipstation_units is not null
-                and audit_daily_units.shipstation_units <> coalesce(days.candidate_units, 0)
-            order by audit_daily_units.ship_date
-        """

@@ -13,6 +13,9 @@ renamed as (
         -- ids
         fetch_id,
 
+        -- strings
+        {{ null_if_blank('incomplete_because') }} as incomplete_because,
+
         -- booleans
         complete as is_complete,
 

@@ -17,6 +17,7 @@ renamed as (
 
         -- strings
         {{ null_if_blank('tracking_number') }} as tracking_number,
+        case when shipment_id < 0 then 'order' else 'label' end as units_from,
 
         -- booleans
         is_return_label,

@@ -82,7 +82,8 @@ def build(
 def demo(work_dir: str | None, no_swap: bool, lock_timeout: float, as_json: bool) -> int:
     """Make the demo's live database from the project's seeds, and take it like any other database.
 
-    It tells the story of one bad day: 223 units with the right date, 107 with a wrong one, 75 missing. Ends
+    It tells the story of one bad day: 223 units with the right date, 107 with a wrong one, 75 missing. The
+    missing ones are fetched from a simulator of ShipStation's API, which runs on this machine meanwhile. Ends
     with the swap and its verification; exits with 1 where the gate is closed or a check does not hold.
     """
     from lotgate.config import load_settings
@@ -118,11 +119,17 @@ def _show(taken: Snapshot, built: Build, run: DemoRun | None, *, as_json: bool) 
             "figures": figures.as_json(),
         }
         if run is not None:
+            content["recovery"] = run.recovery.as_json() | {"request_log": str(run.request_log)}
             content["verdict"] = run.verdict.as_json()
             content["swap"] = None if run.swap is None else run.swap.as_json()
             content["verification"] = None if run.verification is None else run.verification.as_json()
         click.echo(json.dumps(content, indent=2))
     else:
+        if run is not None:
+            from lotgate.commands.recover import print_recovery
+
+            print_recovery(run.recovery)
+            click.echo()
         print_summary(taken, built, figures)
         if run is not None:
             click.echo()
@@ -135,6 +142,7 @@ def _show_swap(run: DemoRun) -> None:
 
     named = f"--database {run.database} --work-dir {run.work.path}"
     click.echo()
+    click.echo(f"What was asked of the simulated ShipStation, request by request: {run.request_log}")
     if run.swap is None or run.verification is None:
         click.echo(f"Not swapped. Do it with: lotgate swap {named}")
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["sync"]
 
+FIRST_DAY = "2000-01-01"
 Command = TypeVar("Command", bound=Callable[..., Any])
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _run_options(command: Command) -> Command:
@@ -221,12 +220,13 @@ def _runner(
     from lotgate.parser import is_real_day
     from lotgate.shipstation.client import open_client
     from lotgate.sqlite_files import check_file
-    from lotgate.sync.engine import Job, run_sync
+    from lotgate.sync.engine import run_sync
+    from lotgate.sync.job import Job
     from lotgate.sync.rules import make_rules
 
     settings = load_settings(database=database, work_dir=work_dir, controls=controls)
-    if since is not None and not is_real_day(since):
-        raise UsageError(f"--since {since} is no day.", hint="Write it as YYYY-MM-DD.")
+    if since is not None and not (is_real_day(since) and since >= FIRST_DAY):
+        raise UsageError(f"--since {since} is no day since {FIRST_DAY}.", hint="Write it as YYYY-MM-DD.")
     live = check_file(settings.database)
     found = load_controls(settings.controls)
     variables = read_vars(find_project())

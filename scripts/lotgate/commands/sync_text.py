@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lotgate.sync.permission import REPLACED
+
 if TYPE_CHECKING:
     from lotgate.sync.engine import SyncReport
     from lotgate.sync.model import Refusal
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["print_quarantine", "print_report"]
 
 SKEW_TOLD_S = 120
+SHOWN_LOTS = 20
 ADVICE = {
     "future_ship_date": "waits: it is written once that day has come",
     "too_old": "if it is right: lotgate sync shipments --retry --backfill",
@@ -29,7 +32,9 @@ ADVICE = {
     "quantity_conflict": "correct the row in shipped_items, or void the label; then --retry",
     "lot_conflict": "correct the row in shipped_items, or the label; then --retry",
     "date_conflict": "correct the row in shipped_items, or the label; then --retry",
+    "void_conflict": "the label was voided: correct the row in shipped_items, or delete it; then --retry",
     "wrong_answer": "nothing was changed; --retry asks again",
+    "refused_by_database": "look at the constraint or trigger that it names; then --retry",
 }
 
 
@@ -52,7 +57,9 @@ def print_report(report: SyncReport) -> None:
             f" {written.headers_removed} taken out."
         )
     if written.lots_created:
-        click.echo(f"New lots, which only shipments know: {', '.join(sorted(written.lots_created))}.")
+        lots = sorted(written.lots_created)
+        more = f" and {len(lots) - SHOWN_LOTS} more" if len(lots) > SHOWN_LOTS else ""
+        click.echo(f"New lots, which only shipments know: {', '.join(lots[:SHOWN_LOTS])}{more}.")
     if written.ignored_lines:
         click.echo(f"{written.ignored_lines} lines are no goods (no SKU, no units, or a discount).")
     if report.settled:
@@ -70,6 +77,12 @@ def print_report(report: SyncReport) -> None:
         if report.refused > len(report.refusals):
             click.echo(f"  ... and {report.refused - len(report.refusals)} more.")
         _print_advice(refusal.reason for refusal in report.refusals)
+    if report.old_ingestion_is_on:
+        click.echo(
+            f"{REPLACED} is still switched on in workflow_controls: if the old ingestion runs, stop it."
+            " Two ingestions fight.",
+            err=True,
+        )
     if report.dry_run:
         click.echo("A dry run: nothing was written, and the watermark stands where it stood.")
     else:
@@ -90,9 +103,16 @@ def _print_table(rows: Iterable[Refusal]) -> None:
     for row in rows:
         units = "" if row.quantity is None else f"{row.quantity} of "
         click.echo(
-            f"  {row.reason}: {row.subject}, order {row.order_number or 'none'},"
-            f" {units}{row.sku_text or 'no SKU'}, {row.ship_date or 'no date'}: {row.detail}"
+            f"  {row.reason}: {row.subject}, order {_shown(row.order_number or 'none')},"
+            f" {units}{_shown(row.sku_text or 'no SKU')}, {_shown(row.ship_date or 'no date')}:"
+            f" {_shown(row.detail, 200)}"
         )
+
+
+def _shown(text: str, most: int = 60) -> str:
+    """A text from outside on one line, without characters that could forge another."""
+    plain = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return plain if len(plain) <= most else f"{plain[:most]}..."
 
 
 def _print_advice(reasons: Iterable[str]) -> None:

@@ -99,7 +99,8 @@ class Writer:
             create_evidence(directory / "shipstation.sqlite", directory / "ora.db")
             self._evidence = _scratch(directory / "shipstation.sqlite")
             self._evidence.executemany(
-                "INSERT INTO fetches VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO fetches (fetch_id, ship_date_from, ship_date_to, fetched_at, complete)"
+                " VALUES (?, ?, ?, ?, ?)",
                 [
                     (number, fetch.first_day, fetch.last_day, fetch.fetched_at, int(fetch.complete))
                     for number, fetch in enumerate(world.FETCHES, start=1)
@@ -177,7 +178,10 @@ class Writer:
         )
         if self._evidence:
             self._evidence.executemany(
-                "INSERT INTO shipments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", batch.shipments
+                "INSERT INTO shipments (shipment_id, order_id, order_number, create_date, ship_date,"
+                " tracking_number, is_return_label, voided, void_date)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                batch.shipments,
             )
             self._evidence.executemany("INSERT INTO shipment_items VALUES (?, ?, ?, ?, ?, ?, ?)", batch.items)
         csv.writer(self._decisions).writerows(batch.decisions)

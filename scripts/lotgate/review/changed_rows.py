@@ -152,5 +152,12 @@ def _recovered(connection: sqlite3.Connection) -> Iterator[tuple[object, ...]]:
         candidate_id, order, date, sku, lot, text, units, shipment = line
         yield (
             candidate_id, order, None, None, None, None, date, sku, lot, text, units,
-            "recovered", "only_in_shipstation", "is added", None, f"ShipStation's shipment {shipment}",
+            "recovered", "only_in_shipstation", "is added", None, _shipment(shipment),
         )  # fmt: skip
+
+
+def _shipment(number: int) -> str:
+    """A negative number is the fulfillment of an order that was shipped by hand, without a label."""
+    if number >= 0:
+        return f"ShipStation's shipment {number}"
+    return f"shipped by hand: ShipStation's fulfillment {-number}; the units are the order's"

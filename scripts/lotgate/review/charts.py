@@ -23,6 +23,8 @@ HEIGHT = 230
 GAPS = {"day": 7, "week": 7, "month": 31, "year": 366, "decade": 3653}
 """More days between two bars than these, and the axis says that time is left out."""
 
+FEW = 12
+"""Fewer bars than these do not fill the width."""
 DIGIT = 7.5
 """Pixels of a digit over a bar, where there is room for them: how many units more or fewer."""
 
@@ -52,7 +54,7 @@ def draw_units(units: Sequence[Units], label: str, *, period: str = "day") -> Ma
         }
         for row in units
     ]
-    step = WIDTH / max(len(places), 12)
+    step = WIDTH / max(len(places), FEW)
     base = alt.Chart(alt.InlineData(values=values)).encode(
         x=alt.X(
             "x:O",
@@ -86,7 +88,7 @@ def draw_units(units: Sequence[Units], label: str, *, period: str = "day") -> Ma
         layers.append(over.encode(y=alt.Y("top:Q"), text=alt.Text("label:N")))
     chart = (
         alt.layer(*layers)
-        .properties(width=alt.Step(step) if len(places) < 12 else WIDTH, height=HEIGHT)
+        .properties(width=alt.Step(step) if len(places) < FEW else WIDTH, height=HEIGHT)
         .configure(background="transparent", font="inherit", aria=False, padding=2)
         .configure_view(stroke="transparent")
         .configure_axis(
@@ -100,11 +102,12 @@ def draw_units(units: Sequence[Units], label: str, *, period: str = "day") -> Ma
             titleFontWeight="normal",
         )
     )
+    few = ' class="few"' if len(places) < FEW else ""  # drawn as large as it is, not as wide as the page
     svg = ARIA.sub("", vl_convert.vegalite_to_svg(chart.to_dict()))
     return Markup(
         HEAD.sub(
             lambda size: (
-                f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{Markup.escape(label)}"'
+                f'<svg xmlns="http://www.w3.org/2000/svg"{few} role="img" aria-label="{Markup.escape(label)}"'
                 f' viewBox="0 0 {size[1]} {size[2]}" width="{size[1]}" height="{size[2]}">'
             ),
             svg,

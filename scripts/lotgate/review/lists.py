@@ -139,11 +139,12 @@ LINES = (
     Column("quantity", "Units", "number"),
     Column("outcome", "Outcome"),
     Column("legacy_id", "Legacy row", "number"),
+    Column("units_from", "Units from", optional=True),
 )
 LINES_SQL = """
 select
     shipment_id, line_index, order_number, ship_date, sku_text, sku_code, lot_number, quantity, outcome,
-    legacy_id
+    legacy_id, case when units_from = 'order' then 'the order, shipped by hand' end
 from audit_shipstation_lines
 where outcome is not 'same_day'
 order by shipment_id, line_index

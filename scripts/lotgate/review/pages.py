@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from markupsafe import Markup
 
 from lotgate.figures import read_figures
-from lotgate.review import lists, words
+from lotgate.review import lists, reconciliation, words
 from lotgate.review.candidate import attempt, read_candidate
 from lotgate.review.changed_rows import read_changed_rows
-from lotgate.review.charts import draw_units
-from lotgate.review.daily_units import Units, by_period, days_around_changes, read_daily_units
+from lotgate.review.daily_units import read_daily_units
+from lotgate.review.day_charts import charts_of
 from lotgate.review.templating import asset, make_environment
 from lotgate.review.texts import number
 from lotgate.review.views import BigTable, Facet, result_options, row_totals, split_days, suites_of
@@ -40,11 +40,13 @@ PAGES = (
     ("decisions.html", "Decisions"),
     ("headers.html", "Order headers"),
     ("lots.html", "Lots and stock"),
-    ("shipstation.html", "ShipStation"),
+    ("reconciliation.html", "Against ShipStation"),
+    ("shipstation.html", "ShipStation's lines"),
 )
 KEPT_FOLDERS = ("data_docs", "dbt_docs")
 SHOWN_REASONS = 12
 SHOWN_STOCK = 30
+SHOWN_SKU_DAYS = 200
 
 
 def write_review(work_dir: WorkDir, verdict: Verdict, *, has_dbt_docs: bool) -> Path:
@@ -62,6 +64,7 @@ def write_review(work_dir: WorkDir, verdict: Verdict, *, has_dbt_docs: bool) -> 
         review.write_decisions()
         review.write_headers()
         review.write_lots()
+        review.write_reconciliation()
         review.write_shipstation()
         review.write_index()
     return work_dir.review / "index.html"
@@ -186,6 +189,45 @@ class _Review:
         )
         self._page("lots.html", "Lots and stock", problems, view=view, lots=found, stock=stock)
 
+    def write_reconciliation(self) -> None:
+        problems: list[str] = []
+        coverage = self._read(reconciliation.read_coverage, "The fetches", problems)
+        by_hand = self._read(reconciliation.read_by_hand_units, "The units shipped by hand", problems)
+        days = self._read(reconciliation.read_sku_days, "The days by SKU", problems)
+        causes = self._read(reconciliation.read_causes, "The causes", problems)
+        table = self._read(reconciliation.read_differences, "The differences", problems)
+        view = table is not None and BigTable(
+            table,
+            title="Differences",
+            is_title_shown=True,
+            caption="Orders and SKUs of which the legacy rows of a day differ from ShipStation",
+            source="audit_shipstation_differences",
+            file="shipstation-differences.csv",
+            empty="No order differs: on the covered days the legacy rows are what ShipStation shipped.",
+            facets=(Facet("cause", "Likely cause"), Facet("sku_code", "SKU"), Facet("after", "Afterwards")),
+            sum="shipstation_units",
+        )
+        shown, more = reconciliation.differing_days(days or (), SHOWN_SKU_DAYS)
+        by_day = reconciliation.by_day(days or ())
+        self._page(
+            "reconciliation.html",
+            "ShipStation against the tables",
+            problems,
+            view=view,
+            coverage=coverage,
+            by_hand_units=by_hand,
+            shown_days=shown,
+            more_days=more,
+            same_days=sum(not day.differs for day in days or ()),
+            charts=charts_of(by_day, which="covered days with units"),
+            has_shipstation=True,
+            causes=causes,
+            meanings=words.CAUSES,
+            comparison=_comparison,
+            database=shlex.quote(self.verdict.source),
+            work_dir=shlex.quote(str(self.work_dir.path)),
+        )
+
     def write_shipstation(self) -> None:
         problems: list[str] = []
         outcomes = self._read(lists.read_outcomes, "ShipStation's lines", problems)
@@ -234,7 +276,7 @@ class _Review:
             listed=self.listed,
             listed_total=sum((self.listed or {}).values()),
             meanings=words.REASONS,
-            charts=_charts(days),
+            charts=charts_of(days),
             has_shipstation=any(day.shipstation is not None for day in days),
             undated=undated,
             comparison=_comparison,
@@ -268,38 +310,6 @@ class _Review:
             **content,
         )
         write_file(self.folder / name, parts)
-
-
-@dataclass(frozen=True)
-class _Chart:
-    title: str
-    period: str
-    units: list[Units]
-    svg: Markup
-
-
-def _charts(days: list[Units]) -> list[_Chart]:
-    """All days where they fit on a line, else the whole time by longer periods and the days that change."""
-    if not days:
-        return []
-    around = days_around_changes(days)
-    if len(around) == len(days):
-        title = f"Units per day: all {len(days)} days with shipments"
-        return [_chart(title, "day", around)]
-    period, whole = by_period(days)
-    return [
-        _chart(f"Units per {period}: the whole time, {days[0].label} to {days[-1].label}", period, whole),
-        _chart(
-            f"Units per day: the days that change most, with their neighbours ({len(around)} of {len(days)})",
-            "day",
-            around,
-        ),
-    ]
-
-
-def _chart(title: str, period: str, units: list[Units]) -> _Chart:
-    label = f"{title}. A bar chart; the same figures stand in the table below it."
-    return _Chart(title, period, units, draw_units(units, label, period=period))
 
 
 def _comparison(after: object, wanted: object, by: str) -> Markup:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 __all__ = [
+    "CAUSES",
     "CHANGES",
     "DECISIONS",
     "DISPOSITIONS",
@@ -89,6 +90,18 @@ OUTCOMES: Mapping[str, str] = {
     "sku_conflict": "Not counted: the SKU text contradicts itself.",
     "unknown_sku": "Not counted: the SKU is not in inventory_current.",
     "implausible_lot": "Not counted: the lot is too short to be one.",
+}
+
+CAUSES: Mapping[str, str] = {
+    "missing": "ShipStation shipped it, and no legacy row says so.",
+    "parcel_overwritten": "Another parcel of the order, SKU and lot took its place in the table.",
+    "other_day": "The other side has the same line on another day.",
+    "other_quantity": "The other side has other units of the order and SKU on that day.",
+    "other_lot": "The same units, of another lot, or without one on one side.",
+    "double": "A second record of a line that ShipStation has once.",
+    "voided_later": "The row is that of a label that was voided after it was saved.",
+    "unreadable": "The row's SKU text cannot be read, so it is compared with nothing.",
+    "unknown_to_shipstation": "ShipStation has no such line, voided or not.",
 }
 
 CHANGES: Mapping[str, str] = {

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from lotgate.errors import UsageError
+from lotgate.parser import trim
 from lotgate.shipstation.failures import FetchIncomplete
 from lotgate.shipstation.paging import Place
 from lotgate.shipstation.times import Window, is_day, to_pacific, to_utc, write_stamp
@@ -119,6 +120,23 @@ class Question(Generic[_Record]):
             return
         self.query["orderId"] = str(order_id)
         self._conditions.append(lambda record: Place.inside if found(record) == order_id else Place.elsewhere)
+
+    def of_number(self, order_number: str | None, found: Callable[[_Record], str | None]) -> None:
+        """The record has that order number, blanks around it aside.
+
+        The filter may mean "begins with", so that other numbers are passed over and are no wrong answer.
+        """
+        if order_number is None:
+            return
+        self.query["orderNumber"] = order_number
+
+        def place(record: _Record) -> Place:
+            number = trim(found(record))
+            if number == trim(order_number):
+                return Place.inside
+            return Place.beside if number.startswith(trim(order_number)) else Place.elsewhere
+
+        self._conditions.append(place)
 
     def place(self, record: _Record) -> Place:
         """Where a record lies as to all conditions."""

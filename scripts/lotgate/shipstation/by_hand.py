@@ -7,10 +7,10 @@ shipped is what the order has and no label took.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from lotgate.parser import trim
+from lotgate.parser import parse_sku, trim
 from lotgate.shipstation.records import Fulfillment, Item, Order, Shipment
 
 __all__ = ["by_hand", "not_on_labels"]
@@ -24,7 +24,8 @@ def by_hand(
     ``shipments`` and ``fulfillments`` must be *all* that ShipStation has of the order; those of other orders
     are passed over. A record's id is the fulfillment's, negative, since ShipStation numbers fulfillments
     apart from shipments. The units are the order's counted items without those on its labels that are
-    neither voided nor returns, by SKU text (trimmed), never below 0. The live fulfillment with the lowest id
+    neither voided nor returns, by SKU and lot however they are spelled, never below 0. An item whose quantity
+    cannot be read is handed on as it is. The live fulfillment with the lowest id
     takes all of them, the other live ones have no items: several cannot be told apart, and units must not
     count twice. A voided fulfillment has all counted items; it does not count, and says what it was for.
 
@@ -33,7 +34,7 @@ def by_hand(
     if order.externally_fulfilled:
         return ()
     rest = not_on_labels(order, shipments)
-    everything = tuple(item for item in order.items if item.is_counted)
+    everything = tuple(item for item in order.items if _is_goods(item))
     own = {one.fulfillment_id: one for one in fulfillments if one.order_id == order.order_id}
     first = min((number for number, one in own.items() if not one.voided), default=None)
     found = []
@@ -44,8 +45,12 @@ def by_hand(
 
 
 def not_on_labels(order: Order, shipments: Iterable[Shipment]) -> tuple[Item, ...]:
-    """What is left of an order's counted items beyond its labels that are neither voided nor returns."""
-    labelled: Counter[str] = Counter()
+    """What is left of an order's goods beyond its labels that are neither voided nor returns.
+
+    A label's units stand for those of the same SKU and lot first, then for those of the same SKU: they have
+    left, whichever lot the order was written with.
+    """
+    labelled: Counter[tuple[str, str | None]] = Counter()
     for shipment in {one.shipment_id: one for one in shipments}.values():
         if (
             shipment.order_id == order.order_id
@@ -55,21 +60,50 @@ def not_on_labels(order: Order, shipments: Iterable[Shipment]) -> tuple[Item, ..
         ):
             for item in shipment.items:
                 if item.is_counted:
-                    labelled[_text(item)] += item.quantity or 0
-    rest = []
-    for item in order.items:
-        if not item.is_counted:
-            continue
-        taken = min(labelled[_text(item)], item.quantity or 0)
-        labelled[_text(item)] -= taken
-        left = (item.quantity or 0) - taken
-        if left:
-            rest.append(replace(item, quantity=left))
-    return tuple(rest)
+                    labelled[_meaning(item)] += item.quantity or 0
+    goods = [item for item in order.items if _is_goods(item)]
+    left = [item.quantity or 0 for item in goods]
+    for place, item in enumerate(goods):
+        taken = min(labelled[_meaning(item)], left[place])
+        labelled[_meaning(item)] -= taken
+        left[place] -= taken
+    of_sku: Counter[str] = Counter()
+    for (sku, _), units in labelled.items():
+        of_sku[sku] += units
+    for place, item in enumerate(goods):
+        sku = _meaning(item)[0]
+        taken = min(of_sku[sku], left[place])
+        of_sku[sku] -= taken
+        left[place] -= taken
+    return tuple(
+        item if item.quantity is None else replace(item, quantity=units)
+        for item, units in zip(goods, left, strict=True)
+        if units or item.quantity is None
+    )
 
 
-def _text(item: Item) -> str:
-    return trim(item.sku or "")
+class _AnySku:
+    """Which SKUs there are is not asked here, only whether two texts mean the same."""
+
+    def __contains__(self, code: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _meaning(item: Item) -> tuple[str, str | None]:
+    """SKU and lot, however they are spelled; the text itself where it cannot be read."""
+    parsed = parse_sku(item.sku, None, known_skus=_AnySku(), min_lot_digits=1)
+    return (trim(item.sku), None) if parsed.sku_code is None else (parsed.sku_code, parsed.lot_number)
+
+
+def _is_goods(item: Item) -> bool:
+    """Also where the quantity cannot be read: then the reader of the record has to say so."""
+    return item.is_counted or (item.quantity is None and replace(item, quantity=1).is_counted)
 
 
 def _as_shipment(order: Order, fulfillment: Fulfillment, items: tuple[Item, ...]) -> Shipment:

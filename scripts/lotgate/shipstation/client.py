@@ -122,6 +122,7 @@ class Client:
         shipped: tuple[str, str] | None = None,
         voided: Window | None = None,
         order_id: int | None = None,
+        order_number: str | None = None,
     ) -> int:
         """Puts all shipments that meet every condition given, with their items; how many there are.
 
@@ -135,6 +136,7 @@ class Client:
         question.within(voided, "voidDate", "voided", lambda shipment: shipment.voided_at)
         question.shipped(shipped, lambda shipment: shipment.ship_date)
         question.of_order(order_id, lambda shipment: shipment.order_id)
+        question.of_number(order_number, lambda shipment: shipment.order_number)
         question.query["includeShipmentItems"] = "true"
         return self._read(
             ListRequest(
@@ -258,7 +260,7 @@ class Client:
         if self._step is not None:
             self._step.note(text)
             return
-        with self._reporter.step("ShipStation") as step:
+        with self._reporter.step("Asking") as step:
             step.note(text)
 
 

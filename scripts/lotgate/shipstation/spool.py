@@ -199,15 +199,16 @@ def open_spool(folder: Path | None = None) -> Iterator[Spool]:
     os.close(handle)  # mkstemp made it for its owner only
     connection = None
     try:
-        connection = sqlite3.connect(name, isolation_level=None)
-        # nobody else reads it, and nothing of it outlives the process: no journal, no waiting for the disk
-        for pragma in ("journal_mode = memory", "synchronous = off", "locking_mode = exclusive"):
-            connection.execute(f"pragma {pragma}")
-        connection.executescript(DDL)
-        Path(name).unlink()
+        try:
+            connection = sqlite3.connect(name, isolation_level=None)
+            # nobody else reads it, and nothing of it outlives the process: no journal, no waiting for disks
+            for pragma in ("journal_mode = memory", "synchronous = off", "locking_mode = exclusive"):
+                connection.execute(f"pragma {pragma}")
+            connection.executescript(DDL)
+            Path(name).unlink()
+        except sqlite3.Error as error:
+            raise _failed(place, str(error)) from error
         yield Spool(connection, place)
-    except sqlite3.Error as error:
-        raise _failed(place, str(error)) from error
     finally:
         if connection is not None:
             connection.close()

@@ -10,27 +10,29 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from lotgate.config import SyncSettings
 from lotgate.console import Reporter
-from lotgate.errors import GateClosed, LotgateError
+from lotgate.errors import EnvironmentFailed, LotgateError
 from lotgate.live.connection import give_way, immediate, open_for_writing
-from lotgate.parser import trim
+from lotgate.parser import is_real_day, trim
 from lotgate.shipstation.client import Client
+from lotgate.shipstation.records import Shipment
 from lotgate.shipstation.spool import Spool, open_spool
+from lotgate.shipstation.times import Window
+from lotgate.sync.job import Job, start_of_window, watermark_name, write_stamp
+from lotgate.sync.lines import refuse_label
 from lotgate.sync.model import Refusal, Rules
-from lotgate.sync.permission import check_allowed, lock_sync
-from lotgate.sync.planning import plan_order
+from lotgate.sync.permission import check_allowed, is_old_ingestion_on, lock_sync
+from lotgate.sync.planning import Known, plan_order
 from lotgate.sync.runs import Outcome, begin_run, end_run
-from lotgate.sync.services import Fetched, Service, fetch, fetch_orders
+from lotgate.sync.services import LONG_AGO, Fetched, Service, fetch, fetch_orders
 from lotgate.sync.tables import (
-    ensure_index,
+    ensure_indexes,
     ensure_tables,
     open_entries,
     quarantine,
@@ -41,33 +43,20 @@ from lotgate.sync.tables import (
 )
 from lotgate.sync.writing import Writer, Written
 
-__all__ = ["Job", "SyncReport", "run_sync", "watermark_name"]
+__all__ = ["Job", "SyncReport", "run_sync"]
 
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 SHOWN = 50
 """Refusals that a report repeats; all of them are in the quarantine."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """What one run is to do.
-
-    ``since`` (a day) replaces the watermark as the start; ``retry`` asks again for every order in
-    quarantine; ``rules`` makes the rules for a day (``today``) and the SKUs that the database knows.
-    """
-
-    service: Service
-    settings: SyncSettings
-    rules: Callable[[str, frozenset[str]], Rules]
-    discovered_lot_status: str
-    chunk_s: float
-    since: str | None = None
-    retry: bool = False
-    dry_run: bool = False
-
-
 @dataclass
 class SyncReport:
-    """What a run read, wrote and refused. ``run_id`` is None of a dry run, which leaves nothing behind."""
+    """What a run read, wrote and refused. ``run_id`` is None of a dry run, which leaves nothing behind.
+
+    ``clock_skew_s`` is how far this machine's clock is ahead of ShipStation's; ``old_ingestion_is_on`` says
+    that the switch of the ingestion before sync is still on.
+    """
 
     service: Service
     dry_run: bool
@@ -83,15 +72,11 @@ class SyncReport:
     settled: int
     refusals: list[Refusal] = field(default_factory=list)
     clock_skew_s: float = 0.0
+    old_ingestion_is_on: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON knows it."""
         return asdict(self) | {"written": self.written.as_json()}
-
-
-def watermark_name(service: Service) -> str:
-    """The service's row in ``sync_watermark``: ``lotgate-sync-shipments``."""
-    return f"lotgate-sync-{service}"
 
 
 def run_sync(
@@ -107,21 +92,18 @@ def run_sync(
     Raises GateClosed where sync must not write now, EnvironmentFailed for network, disk and locks, and what
     ``client`` raises. What was written until then stays, and is done again by the next run.
     """
-    with (
-        lock_sync(database, wait_s=lock_timeout),
-        open_for_writing(database, lock_timeout=lock_timeout) as connection,
-    ):
+    with open_for_writing(database, lock_timeout=lock_timeout) as connection, ExitStack() as held:
         connection.execute("pragma foreign_keys = on")
+        if connection.execute("pragma foreign_keys").fetchone() != (1,):
+            raise EnvironmentFailed(f"SQLite does not enforce foreign keys on {database}.")
         check_allowed(connection, database, job.settings.workflow)
+        held.enter_context(lock_sync(database, wait_s=lock_timeout))
         run = _Run(connection, database, job, reporter)
         run.begin()
         try:
             with client() as opened, open_spool() as spool:
                 run.fetch_and_write(opened, spool)
-        except LotgateError as error:
-            run.note_failure("failed", error.message)
-            raise
-        except sqlite3.Error as error:
+        except (LotgateError, sqlite3.Error) as error:
             run.note_failure("failed", str(error))
             raise
         except KeyboardInterrupt:
@@ -149,10 +131,11 @@ class _Run:
             watermark="",
             requests=0,
             labels=0,
-            written=self.writer.written,
+            written=Written(),
             refused=0,
             refused_new=0,
             settled=0,
+            old_ingestion_is_on=is_old_ingestion_on(connection),
         )
 
     def begin(self) -> None:
@@ -160,31 +143,47 @@ class _Run:
         if self.job.dry_run:
             return
         with immediate(self.connection):
+            self._ask()
             ensure_tables(self.connection)
-            ensure_index(self.connection)
+            ensure_indexes(self.connection)
             self.run_id = begin_run(self.connection, self.job.service)
         self.report.run_id = self.run_id
 
     def fetch_and_write(self, client: Client, spool: Spool) -> None:
         """The run itself."""
-        job, report = self.job, self.report
-        start = self._start(client)
-        fetched = fetch(job.service, client, spool, start, job.settings, self.writer, reporter=self.reporter)
-        if job.retry:
-            wanted = [entry.shipstation_order_id for entry in open_entries(self.connection)]
-            fetch_orders(client, spool, (id_ for id_ in wanted if id_ is not None), fetched, self.writer)
-        report.window = (_stamp(fetched.window.start), _stamp(fetched.window.end))
-        rules = job.rules(client.now().date().isoformat(), self.writer.known_skus())
+        try:
+            self._fetch_and_write(client, spool)
+        finally:
+            self.report.requests = client.requests
+            self.report.labels = spool.counts().shipments
+
+    def _fetch_and_write(self, client: Client, spool: Spool) -> None:
+        job, report, writer = self.job, self.report, self.writer
+        fetched = fetch(
+            job.service,
+            client,
+            spool,
+            start_of_window(job, client.now(), report.watermark_before),
+            job.settings,
+            writer.has_order,
+            reporter=self.reporter,
+        )
+        report.window = (write_stamp(fetched.window.start), write_stamp(fetched.window.end))
+        today = client.now().date().isoformat()
+        self._ask_for_refused(client, spool, fetched, today)
+        rules = job.rules(today, writer.known_skus())
         undecided = self._write(spool, spool.order_numbers(), rules, fetched)
         if undecided:
             with self.reporter.step(f"Asking for all labels of {len(undecided)} orders"):
                 for number in undecided:
-                    fetch_orders(client, spool, self._order_ids(spool, number), fetched, self.writer)
+                    if number is not None:  # several orders may share it: the parts of a split one do
+                        client.read_shipments(spool, order_number=number)
+                    fetch_orders(client, spool, self._order_ids(spool, number), fetched)
             self._write(spool, undecided, rules, fetched, decide=True)
         report.requests = client.requests
         report.labels = spool.counts().shipments
         report.clock_skew_s = round(client.clock_skew_s, 1)
-        report.watermark = max(_stamp(fetched.watermark), report.watermark_before or "")
+        report.watermark = max(write_stamp(fetched.watermark), report.watermark_before or "")
         self._finish(fetched)
 
     def note_failure(self, outcome: Outcome, problem: str | None) -> None:
@@ -193,34 +192,46 @@ class _Run:
             return
         try:
             with immediate(self.connection):
-                end_run(self.connection, self.run_id, outcome, self.writer.written, problem=problem)
+                self._end(outcome, problem)
         except sqlite3.Error:
             pass  # it says "running", and the next run will say "interrupted"
 
-    def _start(self, client: Client) -> datetime:
-        """Where the window begins: ``--since``, or the watermark less the overlap, or some days ago."""
-        settings, before = self.job.settings, self.report.watermark_before
-        now = client.now()
-        if self.job.since is not None:
-            return min(datetime.fromisoformat(self.job.since), now)
-        if before is None:
-            days = settings.guard_days if self.job.service == "shipments" else settings.window_days
-            return (now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
-        name = watermark_name(self.job.service)
-        try:
-            watermark = datetime.fromisoformat(before)
-        except ValueError as error:
-            raise GateClosed(
-                f"The watermark of {name} in sync_watermark is no time: {before[:40]!r}.",
-                hint="Say from which day on to read with --since YYYY-MM-DD, and correct it.",
-            ) from error
-        if watermark.tzinfo is not None or watermark > now:
-            raise GateClosed(
-                f"The watermark of {name} in sync_watermark is {before}; now is {_stamp(now)}.",
-                hint="What came before it would be lost. Correct it (US Pacific, without a zone), or delete"
-                " the row; --since YYYY-MM-DD says from which day on to read.",
-            )
-        return watermark - timedelta(hours=settings.overlap_hours)
+    def _end(self, outcome: Outcome, problem: str | None = None) -> None:
+        report = self.report
+        end_run(
+            self.connection,
+            self.run_id,
+            outcome,
+            report.written,
+            problem=problem,
+            window=report.window if report.window[0] else None,
+            watermark=report.watermark or None,
+            requests=report.requests,
+            labels=report.labels,
+            refused=report.refused,
+            detail={"refused_new": report.refused_new, "settled": report.settled},
+        )
+
+    def _ask_for_refused(self, client: Client, spool: Spool, fetched: Fetched, today: str) -> None:
+        """Everything of the orders in quarantine whose day has come, or, to try again, of all of them.
+
+        Labels without an order are asked for by their ship date.
+        """
+        entries = [
+            entry
+            for entry in open_entries(self.connection)
+            if self.job.retry or (entry.reason == "future_ship_date" and (entry.ship_date or "") <= today)
+        ]
+        orders = {entry.shipstation_order_id for entry in entries} - {None}
+        fetch_orders(client, spool, (order_id for order_id in orders if order_id is not None), fetched)
+        days = {
+            entry.ship_date
+            for entry in entries
+            if entry.shipment_id is not None and entry.shipstation_order_id is None
+        }
+        created = Window(LONG_AGO, fetched.window.end)
+        for day in sorted(day for day in days if day is not None and is_real_day(day)):
+            client.read_shipments(spool, shipped=(day, day), created=created)
 
     def _write(
         self,
@@ -238,14 +249,18 @@ class _Run:
         with self.reporter.step("Writing", total=max(spool.counts().shipments, 1)) as step:
             while not done:
                 labels = 0
-                with _stop_afterwards(), self._transaction():
-                    start = time.monotonic()
-                    done = True
-                    for number in left:
-                        labels += self._write_order(spool, number, rules, fetched, undecided, decide=decide)
-                        if time.monotonic() >= start + self.job.chunk_s:
-                            done = False
-                            break
+                with _stop_afterwards():
+                    with self._transaction():
+                        start = time.monotonic()
+                        done = True
+                        for number in left:
+                            labels += self._write_order(
+                                spool, number, rules, fetched, undecided, decide=decide
+                            )
+                            if time.monotonic() >= start + self.job.chunk_s:
+                                done = False
+                                break
+                    self.report.written.add(self.writer.written)
                 step.advance(labels)
                 if not done:
                     give_way(self.connection, time.monotonic() - start)
@@ -261,21 +276,36 @@ class _Run:
         *,
         decide: bool,
     ) -> int:
+        """One order number, all of it or nothing; how many labels that were."""
         labels = spool.shipments_of(number)
-        wrong = {refusal.shipstation_order_id for refusal in fetched.wrong_answers}
-        if any(label.order_id in wrong for label in labels):
+        if _is_held_back(labels, fetched):
             return len(labels)
         state = self.writer.state(number, labels, rules.same_shipment_days)
-
-        asked = all(label.order_id in fetched.asked for label in labels)
-        plan = plan_order(state, labels, rules, spool.order, all_labels=decide or asked)
+        known = Known(spool.order, fetched.asked.__contains__, all_labels=decide)
+        plan = plan_order(state, labels, rules, known)
         if plan.ask_again:
             undecided.append(number)
             return len(labels)
-        self.writer.apply(plan, state, labels, self.run_id)
-        self._refuse(plan.refusals)
-        refused = {refusal.subject for refusal in plan.refusals}
-        self.report.settled += settle(self.connection, (label.shipment_id for label in labels), refused)
+        refusals = plan.refusals
+        self.connection.execute("savepoint order_number")
+        try:
+            self.writer.apply(plan, state, labels, self.run_id)
+            after = self.writer.state(number, labels, rules.same_shipment_days)
+            if plan.changes_something and plan_order(after, labels, rules, known).changes_something:
+                raise sqlite3.IntegrityError("a trigger changes what is written")
+        except sqlite3.IntegrityError as error:
+            # a constraint or trigger of the owner's: this order waits, the others do not
+            self.connection.execute("rollback to order_number")
+            detail = f"the database refused it: {error}"
+            refusals = [refuse_label(label, number, "refused_by_database", detail) for label in labels]
+        else:
+            self.writer.count()
+        self.connection.execute("release order_number")
+        self._refuse(refusals)
+        refused = {refusal.subject for refusal in refusals}
+        # a label without its list of items says nothing about what was refused before
+        told = [label for label in labels if label.items_sent or label.voided or label.is_return_label]
+        self.report.settled += settle(self.connection, (label.shipment_id for label in told), refused)
         return len(labels)
 
     def _refuse(self, refusals: list[Refusal]) -> None:
@@ -293,25 +323,12 @@ class _Run:
 
     def _finish(self, fetched: Fetched) -> None:
         """The watermark moves in the transaction that says that the run is done."""
-        report, service = self.report, self.job.service
         with _stop_afterwards(), self._transaction():
-            self._refuse(fetched.wrong_answers)
-            wrong = {refusal.shipstation_order_id for refusal in fetched.wrong_answers}
-            for order_id in sorted(fetched.asked - wrong):
-                report.settled += settle_order(self.connection, order_id)
-            write_watermark(self.connection, watermark_name(service), report.watermark)
-            end_run(
-                self.connection,
-                self.run_id,
-                "done",
-                report.written,
-                window=report.window,
-                watermark=report.watermark,
-                requests=report.requests,
-                labels=report.labels,
-                refused=report.refused,
-                detail={"refused_new": report.refused_new, "settled": report.settled},
-            )
+            self._refuse(list(fetched.not_asked.values()))
+            for order_id in sorted(fetched.asked - fetched.not_asked.keys()):
+                self.report.settled += settle_order(self.connection, order_id)
+            write_watermark(self.connection, watermark_name(self.job.service), self.report.watermark)
+            self._end("done")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -334,27 +351,37 @@ class _Run:
     def _ask(self) -> None:
         """Is sync still allowed, and which columns are there now? (A contract may have come between.)"""
         check_allowed(self.connection, self.database, self.job.settings.workflow)
-        self.writer.look()
+        self.writer.begin()
 
 
-def _stamp(naive: datetime) -> str:
-    """Naive Pacific to the second, as the other rows of ``sync_watermark`` are written."""
-    return naive.isoformat(timespec="seconds")
+def _is_held_back(labels: Sequence[Shipment], fetched: Fetched) -> bool:
+    """Where one order of a number answered wrongly, the number's other orders wait with it, and are noted."""
+    ids = {label.order_id for label in labels if label.order_id is not None}
+    wrong = ids & fetched.not_asked.keys()
+    for order_id in ids - wrong if wrong else ():
+        fetched.hold_back(order_id, f"order {min(wrong)} of the same number answered wrongly")
+    return bool(wrong)
 
 
 @contextmanager
 def _stop_afterwards() -> Iterator[None]:
-    """SIGTERM and Ctrl-C wait until the block is done: a stop comes between orders, not within one."""
+    """SIGTERM and Ctrl-C wait until the block is done: a stop comes between orders, not within one.
+
+    Raises KeyboardInterrupt after the block where one came, also where the block failed.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     asked: list[int] = []
     before = {
-        number: signal.signal(number, lambda number, frame: asked.append(number))
-        for number in (signal.SIGTERM, signal.SIGINT)
+        number: signal.signal(number, lambda number, frame: asked.append(number)) for number in STOPPING
     }
     try:
         yield
+    except Exception as error:
+        if asked:
+            raise KeyboardInterrupt from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -65,6 +65,21 @@ def read_lines(label: Shipment, order_number: str | None, rules: Rules) -> Label
             tracking_number=trim(label.tracking_number) or None,
             created_at=label.created.isoformat(sep=" ", timespec="seconds"),
         )
+    for key, line in list(found.items()):
+        if line.quantity > rules.max_quantity:
+            detail = f"its items add up to more than {rules.max_quantity}"
+            refusals.append(
+                refuse(
+                    label,
+                    order_number,
+                    "invalid_quantity",
+                    detail,
+                    line.raw,
+                    line.quantity,
+                    line.line_index,
+                )
+            )
+            del found[key]
     return LabelLines(tuple(found.values()), tuple(refusals), ignored)
 
 

@@ -26,9 +26,8 @@ GUARD_REASONS: tuple[GuardReason, ...] = get_args(GuardReason)
 Reason: TypeAlias = (
     ParseFailure
     | GuardReason
-    | Literal[
-        "invalid_quantity", "quantity_conflict", "lot_conflict", "date_conflict", "no_items", "wrong_answer"
-    ]
+    | Literal["invalid_quantity", "no_items", "wrong_answer", "refused_by_database"]
+    | Literal["quantity_conflict", "lot_conflict", "date_conflict", "void_conflict"]
 )
 
 

@@ -12,9 +12,16 @@ from lotgate.live.history import last_event
 from lotgate.live.schema import columns_of
 from lotgate.live.state import read_operation, table_exists
 
-__all__ = ["NotNow", "SyncBusy", "check_allowed", "lock_sync"]
+__all__ = ["REPLACED", "NotNow", "SyncBusy", "check_allowed", "is_old_ingestion_on", "lock_sync"]
 
 NEEDED = {"sku_id", "lot_id", "shipstation_sku_raw", "shipstation_shipment_id", "quantity_shipped"}
+
+
+ON = {"1", "1.0", "true"}
+"""What ``enabled`` says where ingestion is on; anything else is off."""
+
+REPLACED = "unified-shipstation-sync"
+"""The switch of the ingestion that sync takes the place of."""
 
 
 class SyncBusy(EnvironmentFailed):
@@ -56,14 +63,25 @@ def check_allowed(connection: sqlite3.Connection, database: Path, workflow: str)
         )
     columns = {column.name.lower() for column in columns_of(connection, "workflow_controls")}
     if {"workflow_name", "enabled"} <= columns:
-        row = connection.execute(
+        switches = connection.execute(
             "select enabled from workflow_controls where workflow_name = ?", (workflow,)
-        ).fetchone()
-        if row is not None and not row[0]:
+        ).fetchall()
+        if any(str(enabled).strip().lower() not in ON for (enabled,) in switches):
             raise NotNow(
                 f"{workflow} is switched off in workflow_controls.",
-                hint="Nothing was written. Set its `enabled` to 1 when ingestion may go on.",
+                hint="Nothing more is written. Set its `enabled` to 1 when ingestion may go on.",
             )
+
+
+def is_old_ingestion_on(connection: sqlite3.Connection) -> bool:
+    """Whether the ingestion that sync replaces is still switched on beside it."""
+    columns = {column.name.lower() for column in columns_of(connection, "workflow_controls")}
+    return {"workflow_name", "enabled"} <= columns and any(
+        str(enabled).strip().lower() in ON
+        for (enabled,) in connection.execute(
+            "select enabled from workflow_controls where workflow_name = ?", (REPLACED,)
+        )
+    )
 
 
 def _not_migrated(connection: sqlite3.Connection, database: Path) -> GateClosed:

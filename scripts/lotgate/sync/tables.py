@@ -11,7 +11,9 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import astuple, fields
 
+from lotgate.errors import EnvironmentFailed, UsageError
 from lotgate.live.clock import utc_now
+from lotgate.live.schema import columns_of
 from lotgate.live.state import table_exists
 from lotgate.sync.model import Refusal
 
@@ -19,7 +21,7 @@ __all__ = [
     "CHANGES",
     "QUARANTINE",
     "RUNS",
-    "ensure_index",
+    "ensure_indexes",
     "ensure_tables",
     "open_entries",
     "quarantine",
@@ -32,7 +34,6 @@ __all__ = [
 RUNS = "lotgate_sync_runs"
 CHANGES = "lotgate_sync_changes"
 QUARANTINE = "lotgate_ingest_quarantine"
-INDEX = "lotgate_sync_shipment"
 WATERMARK = "sync_watermark"
 
 _DDL = (
@@ -48,8 +49,9 @@ _DDL = (
     f"""create table if not exists {CHANGES} (
     change_id integer not null primary key autoincrement,
     run_id integer not null references {RUNS} (run_id),
-    action text not null check (action in ('changed', 'adopted', 'removed')), item_id integer not null,
-    order_number text, before_row text not null, after_row text
+    action text not null check (action in ('changed', 'adopted', 'removed')),
+    table_name text not null check (table_name in ('shipped_items', 'shipped_orders')),
+    row_id integer not null, order_number text, before_row text not null
 ) strict""",
     f"""create table if not exists {QUARANTINE} (
     entry_id integer not null primary key autoincrement, subject text not null unique,
@@ -73,12 +75,16 @@ def ensure_tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-def ensure_index(connection: sqlite3.Connection) -> None:
-    """Rows are looked up by shipment; migrated rows have none and are not in the index."""
+def ensure_indexes(connection: sqlite3.Connection) -> None:
+    """Rows are looked up by shipment (migrated ones have none), headers by ShipStation's order id."""
     connection.execute(
-        f"create index if not exists {INDEX} on shipped_items (shipstation_shipment_id)"
+        "create index if not exists lotgate_sync_shipment on shipped_items (shipstation_shipment_id)"
         " where shipstation_shipment_id is not null"
     )
+    if any(column.name == "shipstation_order_id" for column in columns_of(connection, "shipped_orders")):
+        connection.execute(
+            "create index if not exists lotgate_sync_order on shipped_orders (shipstation_order_id)"
+        )
 
 
 def quarantine(
@@ -139,9 +145,18 @@ def open_entries(connection: sqlite3.Connection) -> tuple[Refusal, ...]:
 
 
 def read_watermark(connection: sqlite3.Connection, name: str) -> str | None:
-    """A service's watermark as it stands in ``sync_watermark``; None where there is none."""
-    if not table_exists(connection, WATERMARK):
+    """A service's watermark as it stands in ``sync_watermark``; None where there is none.
+
+    Raises UsageError where there is something else of that name.
+    """
+    columns = {column.name.lower() for column in columns_of(connection, WATERMARK)}
+    if not columns:
         return None
+    if not (table_exists(connection, WATERMARK) and columns >= {"workflow_name", "last_sync_timestamp"}):
+        raise UsageError(
+            f"{WATERMARK} is no table with workflow_name and last_sync_timestamp.",
+            hint="Sync keeps its watermarks there. Rename what is in the way; sync then makes the table.",
+        )
     row = connection.execute(
         f"select last_sync_timestamp from {WATERMARK} where workflow_name = ?", (name,)
     ).fetchone()
@@ -149,10 +164,28 @@ def read_watermark(connection: sqlite3.Connection, name: str) -> str | None:
 
 
 def write_watermark(connection: sqlite3.Connection, name: str, stamp: str) -> None:
-    """Moves a watermark forward, never back. In the write transaction that ends a run."""
-    connection.execute(
-        f"insert into {WATERMARK} (workflow_name, last_sync_timestamp, updated_at) values (?, ?, ?)"
-        " on conflict (workflow_name) do update set last_sync_timestamp = excluded.last_sync_timestamp,"
-        " updated_at = excluded.updated_at where excluded.last_sync_timestamp > last_sync_timestamp",
-        (name, stamp, utc_now().removesuffix("+00:00").replace("T", " ")),
-    )
+    """Moves a watermark forward, never back. In the write transaction that ends a run.
+
+    Raises EnvironmentFailed where it does not stay, since a trigger of the owner's changes or ignores it.
+    """
+    before = read_watermark(connection, name)
+    if before is not None and before >= stamp:
+        return
+    has_time = any(column.name.lower() == "updated_at" for column in columns_of(connection, WATERMARK))
+    values = {"last_sync_timestamp": stamp}
+    if has_time:
+        values["updated_at"] = utc_now().removesuffix("+00:00").replace("T", " ")
+    if before is None:
+        values["workflow_name"] = name
+        statement = (
+            f"insert into {WATERMARK} ({', '.join(values)}) values ({', '.join(f':{key}' for key in values)})"
+        )
+    else:
+        settings = ", ".join(f"{key} = :{key}" for key in values)
+        statement = f"update {WATERMARK} set {settings} where workflow_name = :name"
+    connection.execute(statement, {**values, "name": name})
+    if read_watermark(connection, name) != stamp:
+        raise EnvironmentFailed(
+            f"The watermark {name} does not stay in {WATERMARK}.",
+            hint="A trigger there changes it. Everything was written, and will be looked at again.",
+        )

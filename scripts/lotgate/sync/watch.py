@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from lotgate.errors import EnvironmentFailed, LotgateError
+from lotgate.shipstation.failures import WrongAnswer
 from lotgate.sync.engine import SyncReport
 from lotgate.sync.permission import NotNow
 from lotgate.sync.services import Service
@@ -24,9 +25,10 @@ def watch(
 ) -> None:
     """Runs every service in turn, then waits; for ever, or for ``rounds``.
 
-    What may pass (network, a lock, ingestion switched off, a swap under way) is told, and tried again in the
-    next round. What a person must change is raised: wrong settings (UsageError), a database that is not
-    migrated any more (GateClosed). SIGTERM and Ctrl-C come through as KeyboardInterrupt, between orders.
+    What may pass (network, a lock, a wrong answer, ingestion switched off, a swap under way) is told, and
+    tried again in the next round. What a person must change is raised: wrong settings (UsageError), a
+    database that is not migrated any more (GateClosed). SIGTERM and Ctrl-C come through as KeyboardInterrupt,
+    between orders.
     """
     services = tuple(services)
     done = 0
@@ -34,7 +36,7 @@ def watch(
         for service in services:
             try:
                 report = run(service)
-            except (EnvironmentFailed, NotNow) as error:
+            except (EnvironmentFailed, NotNow, WrongAnswer) as error:
                 tell(service, error)
             else:
                 tell(service, report)

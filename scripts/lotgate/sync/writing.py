@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from lotgate.live.compatibility import COMPATIBILITY_COLUMNS
-from lotgate.live.schema import columns_of
+from lotgate.live.names import ARCHIVED, PROMOTED, archive_name
+from lotgate.live.schema import columns_of, foreign_keys_to
 from lotgate.parser import is_real_day, trim
 from lotgate.shipstation.records import Shipment
 from lotgate.sync.model import Line, OrderPlan, OrderState, Row
@@ -42,6 +43,12 @@ class Written:
     ignored_lines: int = 0
     lots_created: set[str] = field(default_factory=set)
 
+    def add(self, other: Written) -> None:
+        """Adds what a further transaction wrote, once it is committed."""
+        for one in fields(self):
+            mine, more = getattr(self, one.name), getattr(other, one.name)
+            setattr(self, one.name, mine | more if isinstance(mine, set) else mine + more)
+
     def as_json(self) -> dict[str, object]:
         """The same as JSON knows it."""
         return asdict(self) | {"lots_created": sorted(self.lots_created)}
@@ -56,15 +63,21 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection, *, discovered_lot_status: str) -> None:
         self.connection = connection
         self.lot_status = discovered_lot_status
-        self.written = Written()
-        self.look()
+        self.begin()
         self.stored_numbers = self._odd_numbers()
 
-    def look(self) -> None:
-        """Which columns are there now: the legacy ones go with ``contract``."""
+    def begin(self) -> None:
+        """At the beginning of a transaction: nothing is written, and columns may have gone (``contract``)."""
+        self.written = Written()
+        self._order = Written()
         self.legacy_columns = {name for name, _ in COMPATIBILITY_COLUMNS} <= self._columns("shipped_items")
         self.header_columns = self._columns("shipped_orders")
         self.has_inbox = {"order_number", "order_date"} <= self._columns("orders_inbox")
+        own = {*PROMOTED, *(archive_name(table) for table in ARCHIVED)}
+        self.headers_are_referred_to = any(
+            key.parent.lower() == "shipped_orders" and key.child.lower() not in own
+            for key in foreign_keys_to(self.connection)
+        )
 
     def known_skus(self) -> frozenset[str]:
         """The SKU codes of ``skus``."""
@@ -90,16 +103,13 @@ class Writer:
                 )
         if stored is not None:
             found |= self._rows("where i.order_number = ?", stored)
+            for former in self._former_numbers(stored, labels):
+                found |= self._rows("where i.order_number = ?", former)
         return OrderState(stored, tuple(found[id_] for id_ in sorted(found)), self._ordered_on(order_number))
 
     def has_order(self, order_number: str | None) -> bool:
         """Whether there is a header of this number."""
         query = "select 1 from shipped_orders where order_number = ?"
-        return self._finds(query, self.stored(trim(order_number) or None))
-
-    def has_by_hand(self, order_number: str | None) -> bool:
-        """Whether there are units of this order that left without a label: their shipment id is negative."""
-        query = "select 1 from shipped_items where order_number = ? and shipstation_shipment_id < 0"
         return self._finds(query, self.stored(trim(order_number) or None))
 
     def header_order_id(self, order_number: str | None) -> int | None:
@@ -119,22 +129,36 @@ class Writer:
 
     def apply(self, plan: OrderPlan, state: OrderState, labels: Sequence[Shipment], run_id: int) -> None:
         """Writes what the plan says, headers before items and header changes last."""
-        written = self.written
+        written = self._order = Written()
         written.orders += plan.changes_something
         written.ignored_lines += plan.ignored_lines
-        if not plan.changes_something:
-            return
+        if plan.changes_something:
+            self._carry_out(plan, state, labels, run_id)
+
+    def count(self) -> None:
+        """What ``apply`` wrote counts: it stands."""
+        self.written.add(self._order)
+
+    def _carry_out(self, plan: OrderPlan, state: OrderState, labels: Sequence[Shipment], run_id: int) -> None:
+        written = self._order
         if state.order_number is not None and (plan.inserts or plan.updates):
             lines = [*plan.inserts, *(update.after for update in plan.updates)]
-            self._ensure_header(state.order_number, lines, labels)
+            self._ensure_header(run_id, state.order_number, lines, labels)
         touched = {row.order_number for row in plan.deletes} | {u.before.order_number for u in plan.updates}
         for row in plan.deletes:
-            self._note(run_id, "removed", row, None)
+            self._note(run_id, "removed", "shipped_items", row.id, row.order_number)
             self.connection.execute("delete from shipped_items where id = ?", (row.id,))
             written.rows_removed += 1
             written.units_removed += row.quantity
         for update in plan.updates:
-            self._note(run_id, "adopted" if update.adopted else "changed", update.before, update.after)
+            if update.before.raw != update.after.raw:  # two rows may exchange their texts, which are a key
+                self.connection.execute(
+                    "update shipped_items set shipstation_sku_raw = 'lotgate ' || id where id = ?",
+                    (update.before.id,),
+                )
+        for update in plan.updates:
+            action = "adopted" if update.adopted else "changed"
+            self._note(run_id, action, "shipped_items", update.before.id, update.before.order_number)
             self._update(update.before, update.after)
             written.rows_adopted += update.adopted
             written.rows_changed += not update.adopted
@@ -147,7 +171,7 @@ class Writer:
             written.units_added += line.quantity
         for order_number in touched | {state.order_number}:
             if order_number is not None:
-                self._settle_header(order_number)
+                self._settle_header(run_id, order_number)
 
     def _columns(self, table: str) -> set[str]:
         return {column.name.lower() for column in columns_of(self.connection, table)}
@@ -212,20 +236,36 @@ class Writer:
                 "insert into lots (lot_number, sku_id, manual_adjustment, status) values (?, ?, 0, ?)",
                 (lot, sku_id, self.lot_status),
             )
-            self.written.lots_created.add(f"{sku_code} - {lot}")
+            self._order.lots_created.add(f"{sku_code} - {lot}")
             row = self.connection.execute(query, (sku_id, lot)).fetchone()
         return int(row[0])
 
-    def _ensure_header(self, order_number: str, lines: Sequence[Line], labels: Sequence[Shipment]) -> None:
+    def _former_numbers(self, order_number: str, labels: Sequence[Shipment]) -> set[str]:
+        """Other numbers under which an order of these labels stands, since its number was changed.
+
+        Only where one header alone has its id: the incident wrote one id into many headers.
+        """
+        if "shipstation_order_id" not in self.header_columns:
+            return set()
+        found = set()
+        for order_id in {label.order_id for label in labels if label.order_id is not None}:
+            numbers = self.connection.execute(
+                "select order_number from shipped_orders where shipstation_order_id = ? limit 2",
+                (str(order_id),),
+            ).fetchall()
+            if len(numbers) == 1 and numbers[0][0] != order_number:
+                found.add(str(numbers[0][0]))
+        return found
+
+    def _ensure_header(
+        self, run_id: int, order_number: str, lines: Sequence[Line], labels: Sequence[Shipment]
+    ) -> None:
         """A missing header is added; an existing one only learns a ShipStation id where it has none."""
         written = {line.shipment_id for line in lines}
         order_id = next(
             (label.order_id for label in labels if label.shipment_id in written and label.order_id), None
         )
-        found = self.connection.execute(
-            "select 1 from shipped_orders where order_number = ?", (order_number,)
-        ).fetchone()
-        if found is None:
+        if not self.has_order(order_number):
             values: dict[str, object] = {
                 "ship_date": min(line.ship_date for line in lines),
                 "order_number": order_number,
@@ -239,60 +279,64 @@ class Writer:
                 f" values ({', '.join(f':{name}' for name in values)})",
                 values,
             )
-            self.written.headers_added += 1
+            self._order.headers_added += 1
         elif order_id is not None and "shipstation_order_id" in self.header_columns:
-            self.written.headers_changed += self.connection.execute(
-                "update shipped_orders set shipstation_order_id = ? where order_number = ?"
-                " and coalesce(trim(shipstation_order_id), '') = ''",
-                (str(order_id), order_number),
-            ).rowcount
+            self._change_header(
+                run_id,
+                order_number,
+                "update shipped_orders set shipstation_order_id = :value where order_number = :number",
+                "coalesce(trim(shipstation_order_id), '') = ''",
+                str(order_id),
+            )
 
-    def _settle_header(self, order_number: str) -> None:
+    def _settle_header(self, run_id: int, order_number: str) -> None:
         """The header's day is one on which an item shipped, else the first; without items it leaves."""
         (first,) = self.connection.execute(
             "select min(ship_date) from shipped_items where order_number = ?", (order_number,)
         ).fetchone()
         if first is not None:
-            self.written.headers_changed += self.connection.execute(
-                "update shipped_orders set ship_date = ? where order_number = ? and not exists"
-                " (select 1 from shipped_items as i where i.order_number = shipped_orders.order_number"
-                " and i.ship_date = shipped_orders.ship_date)",
-                (first, order_number),
-            ).rowcount
-            return
-        self.connection.execute("savepoint header")
-        try:
-            self.written.headers_removed += self.connection.execute(
-                "delete from shipped_orders where order_number = ?", (order_number,)
-            ).rowcount
-        except sqlite3.IntegrityError:  # a table of the owner's still refers to it
-            self.connection.execute("rollback to header")
-        self.connection.execute("release header")
-
-    def _note(self, run_id: int, action: str, before: Row, after: Line | None) -> None:
-        """What a row said before: nothing that sync changes or takes out is lost."""
-        self.connection.execute(
-            f"insert into {CHANGES} (run_id, action, item_id, order_number, before_row, after_row)"
-            " values (?, ?, ?, ?, ?, ?)",
-            (
+            self._change_header(
                 run_id,
-                action,
-                before.id,
-                before.order_number,
-                json.dumps(self._whole_row(before.id)),
-                None if after is None else json.dumps(asdict(after)),
-            ),
-        )
+                order_number,
+                "update shipped_orders set ship_date = :value where order_number = :number",
+                "not exists (select 1 from shipped_items as i"
+                " where i.order_number = shipped_orders.order_number"
+                " and i.ship_date = shipped_orders.ship_date)",
+                first,
+            )
+        elif not self.headers_are_referred_to and self.has_order(order_number):
+            self._note_header(run_id, "removed", order_number)
+            self.connection.execute("delete from shipped_orders where order_number = ?", (order_number,))
+            self._order.headers_removed += 1
 
-    def _whole_row(self, id_: int) -> dict[str, object]:
-        """Every column, the owner's too; a blob as its hexadecimal digits."""
-        cursor = self.connection.execute("select * from shipped_items where id = ?", (id_,))
-        names = [column[0] for column in cursor.description]
+    def _change_header(self, run_id: int, order_number: str, update: str, condition: str, value: str) -> None:
+        """Carries an update out where the condition holds, and notes first what the header said."""
+        parameters = {"number": order_number, "value": value}
+        wanted = f"select 1 from shipped_orders where order_number = :number and {condition}"
+        if self.connection.execute(wanted, {"number": order_number}).fetchone() is not None:
+            self._note_header(run_id, "changed", order_number)
+            self.connection.execute(f"{update} and {condition}", parameters)
+            self._order.headers_changed += 1
+
+    def _note_header(self, run_id: int, action: str, order_number: str) -> None:
+        (row_id,) = self.connection.execute(
+            "select id from shipped_orders where order_number = ?", (order_number,)
+        ).fetchone()
+        self._note(run_id, action, "shipped_orders", row_id, order_number)
+
+    def _note(self, run_id: int, action: str, table: str, row_id: int, order_number: str | None) -> None:
+        """What a row said before, the owner's columns too: nothing that sync changes or takes out is lost."""
+        cursor = self.connection.execute(f"select * from {table} where id = ?", (row_id,))
         values = cursor.fetchone()
-        return {
-            name: value.hex() if isinstance(value, bytes) else value
-            for name, value in zip(names, values, strict=True)
+        before = {
+            column[0]: value.hex() if isinstance(value, bytes) else value
+            for column, value in zip(cursor.description, values, strict=True)
         }
+        self.connection.execute(
+            f"insert into {CHANGES} (run_id, action, table_name, row_id, order_number, before_row)"
+            " values (?, ?, ?, ?, ?, ?)",
+            (run_id, action, table, row_id, order_number, json.dumps(before)),
+        )
 
     def _odd_numbers(self) -> dict[str, str]:
         """Order numbers of headers that have blanks around them, by the number without."""

@@ -175,7 +175,7 @@ EVIDENCE = (
     ),
     _after(
         "a fetch of the evidence added",
-        "insert into fetches values (9, '2025-01-01', '2025-12-31', '2025-12-31', 1)",
+        "insert into fetches values (9, '2025-01-01', '2025-12-31', '2025-12-31', 1, null)",
         "shipstation.sqlite",
         _EVIDENCE,
     ),

@@ -42,7 +42,7 @@ _INBOX = (
 _EVIDENCE = """
 create table fetches (
     fetch_id integer primary key, ship_date_from text not null, ship_date_to text not null,
-    fetched_at text not null, complete integer not null check (complete in (0, 1))
+    fetched_at text not null, complete integer not null check (complete in (0, 1)), incomplete_because text
 ) strict;
 create table shipments (
     shipment_id integer primary key, order_id integer, order_number text, create_date text, ship_date text,
