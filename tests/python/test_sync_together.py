@@ -134,6 +134,34 @@ def test_after_a_rollback_sync_is_refused_with_advice_and_its_work_was_carried_o
     assert "Switch the old ingestion on again" in (refused.value.hint or "")
 
 
+def test_sync_beside_a_swap_is_refused_until_it_is_done(
+    demo_build: Path, tmp_path: Path, simulate: Callable[..., Simulator]
+) -> None:
+    """Tried all the while: refused, with nothing written, and then, on the new tables, done."""
+    case = copy_case(demo_build, tmp_path / "case")
+    clock = SetClock(datetime(2025, 10, 11, 12, 0))
+    sync = Ingestion(case.database, simulate(Store(), clock=clock), clock)
+    sync.ship("100990", (TEXT, 4), at=datetime(2025, 10, 11, 9, 0))
+    swap = subprocess.Popen(
+        [*LOTGATE, *map(str, case.arguments("swap", "--yes"))], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    refused = []
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            sync.run()
+            break
+        except GateClosed as error:
+            refused.append(error.message)
+    _, errors = swap.communicate(timeout=60)
+    assert swap.returncode == 0, errors
+    assert refused
+    assert all("not migrated" in message or "is under way" in message for message in refused)
+    rows = "select order_number, quantity_shipped from shipped_items where order_number = '100990'"
+    assert query(case.database, rows) == [("100990", 4)]
+    assert query(case.database, "select sum(quantity_shipped) from shipped_items") == [(1476,)]
+
+
 def test_sync_goes_on_after_contract(
     demo_build: Path,
     tmp_path: Path,
