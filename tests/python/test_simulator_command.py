@@ -40,7 +40,13 @@ def started(*arguments: str | Path, **environ: str) -> Iterator[Running]:
     clean = {name: value for name, value in os.environ.items() if name not in SECRETS}
     command = [*COMMAND, "--data", str(SEEDS), *map(str, arguments)]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**clean, **environ}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**clean, **environ},
+        # a shell's background job ignores Ctrl-C, and what it starts does, too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         assert process.stdout is not None

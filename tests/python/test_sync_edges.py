@@ -17,9 +17,10 @@ from lotgate.errors import EnvironmentFailed, GateClosed, UsageError
 from lotgate.shipstation.failures import WrongAnswer
 from lotgate.shipstation.simulator import Faults, Scripted
 from lotgate.shipstation.times import to_pacific
-from lotgate.sync.engine import SyncReport, _stop_afterwards
+from lotgate.sync.engine import SyncReport
 from lotgate.sync.permission import NotNow
 from lotgate.sync.services import SERVICES, Service
+from lotgate.sync.stopping import stop_afterwards
 from lotgate.sync.watch import watch
 from shipstation_fixtures import NOW
 from sync_cases import Ingestion, query
@@ -177,6 +178,36 @@ def test_an_order_whose_number_changed_is_not_counted_under_both(sync: Ingestion
     sync.run()
     assert sync.units() == {("100901-A", "17612", "250300", TODAY): 5}
     assert query(sync.database, LIVE_ROWS) == [(shipment, 5)]
+
+
+def test_parcels_of_an_order_whose_number_changed_move_together(sync: Ingestion) -> None:
+    """`shipments` sees the new label only; the old one's row must not stay behind to be counted again."""
+    old = MORNING - timedelta(days=60)
+    order = sync.store.add_order("200010", [(TEXT, 5), (TEXT, 3)], old)
+    first = sync.store.add_shipment(order, old, items=[(TEXT, 3)])
+    migrated_row(sync, "200010", 3, f"{old:%Y-%m-%d}", order)
+    sync.store.add_shipment(order, MORNING, items=[(TEXT, 5)])
+    sync.store.edit_order(order, MORNING, number="200010-A")
+    for label in list(sync.store.labels.values()):
+        sync.store.edit_shipment(label.shipment_id, MORNING, number="200010-A")
+    sync.run()
+    sync.run("status")
+    sync.run("status", backfill=True, retry=True)
+    assert sum(sync.units().values()) == 8
+    assert {key[0] for key in sync.units()} == {"200010-A"}
+    assert query(
+        sync.database, "select quantity_shipped from shipped_items where shipstation_shipment_id = ?", first
+    ) == [(3,)]
+
+
+def test_parcels_weeks_apart_that_a_rollback_added_up_are_told_apart(sync: Ingestion) -> None:
+    old = MORNING - timedelta(days=50)
+    order = sync.store.add_order("900010", [(TEXT, 9)], old)
+    sync.store.add_shipment(order, old, items=[(TEXT, 5)])
+    sync.store.add_shipment(order, MORNING, items=[(TEXT, 4)])
+    migrated_row(sync, "900010", 9, f"{old:%Y-%m-%d}")
+    sync.run()
+    assert sum(sync.units().values()) == 9
 
 
 def test_one_id_in_many_headers_says_nothing(sync: Ingestion) -> None:
@@ -370,7 +401,7 @@ def test_a_signal_is_not_lost_when_the_block_fails() -> None:
     before = signal.getsignal(signal.SIGTERM)
 
     def fail() -> None:
-        with _stop_afterwards():
+        with stop_afterwards():
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(0.01)
             raise EnvironmentFailed("locked")

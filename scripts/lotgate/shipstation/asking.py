@@ -124,7 +124,8 @@ class Question(Generic[_Record]):
     def of_number(self, order_number: str | None, found: Callable[[_Record], str | None]) -> None:
         """The record has that order number, blanks around it aside.
 
-        The filter may mean "begins with", so that other numbers are passed over and are no wrong answer.
+        The filter may mean "begins with", and may not see the case of letters: such numbers are passed over,
+        and are no wrong answer.
         """
         if order_number is None:
             return
@@ -134,7 +135,8 @@ class Question(Generic[_Record]):
             number = trim(found(record))
             if number == trim(order_number):
                 return Place.inside
-            return Place.beside if number.startswith(trim(order_number)) else Place.elsewhere
+            begins = number.casefold().startswith(trim(order_number).casefold())
+            return Place.beside if begins else Place.elsewhere
 
         self._conditions.append(place)
 

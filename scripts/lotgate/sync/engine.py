@@ -6,9 +6,7 @@ so that the next run does the same again, with the same outcome.
 
 from __future__ import annotations
 
-import signal
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -31,6 +29,7 @@ from lotgate.sync.permission import check_allowed, is_old_ingestion_on, lock_syn
 from lotgate.sync.planning import Known, plan_order
 from lotgate.sync.runs import Outcome, begin_run, end_run
 from lotgate.sync.services import LONG_AGO, Fetched, Service, fetch, fetch_orders
+from lotgate.sync.stopping import stop_afterwards
 from lotgate.sync.tables import (
     ensure_indexes,
     ensure_tables,
@@ -45,7 +44,6 @@ from lotgate.sync.writing import Writer, Written
 
 __all__ = ["Job", "SyncReport", "run_sync"]
 
-STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 SHOWN = 50
 """Refusals that a report repeats; all of them are in the quarantine."""
 
@@ -121,6 +119,8 @@ class _Run:
         self.job = job
         self.reporter = reporter
         self.run_id = 0
+        self.former: dict[str | None, frozenset[str]] = {}
+        self.looked_at: set[int] = set()
         self.writer = Writer(connection, discovered_lot_status=job.discovered_lot_status)
         self.report = SyncReport(
             service=job.service,
@@ -174,17 +174,33 @@ class _Run:
         rules = job.rules(today, writer.known_skus())
         undecided = self._write(spool, spool.order_numbers(), rules, fetched)
         if undecided:
-            with self.reporter.step(f"Asking for all labels of {len(undecided)} orders"):
-                for number in undecided:
-                    if number is not None:  # several orders may share it: the parts of a split one do
-                        client.read_shipments(spool, order_number=number)
-                    fetch_orders(client, spool, self._order_ids(spool, number), fetched)
-            self._write(spool, undecided, rules, fetched, decide=True)
+            self._write(
+                spool, self._ask_for_all(client, spool, undecided, fetched), rules, fetched, decide=True
+            )
         report.requests = client.requests
         report.labels = spool.counts().shipments
         report.clock_skew_s = round(client.clock_skew_s, 1)
-        report.watermark = max(write_stamp(fetched.watermark), report.watermark_before or "")
-        self._finish(fetched)
+        report.watermark = write_stamp(fetched.watermark)
+        self._finish(spool, fetched)
+
+    def _ask_for_all(
+        self, client: Client, spool: Spool, undecided: list[str | None], fetched: Fetched
+    ) -> list[str | None]:
+        """All labels of these numbers, and of every order that has one of them; all numbers concerned."""
+        numbers = dict.fromkeys(undecided)
+        with self.reporter.step(f"Asking for all labels of {len(undecided)} orders"):
+            for number in undecided:
+                # several orders may share a number: the parts of a split one do
+                for one in {number, *self.former.get(number, ())} - {None}:
+                    client.read_shipments(spool, order_number=one)
+                    numbers[one] = None
+                order_ids = self._order_ids(spool, number)
+                fetch_orders(client, spool, order_ids, fetched)
+                for order_id in order_ids:
+                    numbers |= dict.fromkeys(
+                        trim(label.order_number) or None for label in spool.shipments(order_id)
+                    )
+        return list(numbers)
 
     def note_failure(self, outcome: Outcome, problem: str | None) -> None:
         """Writes down that the run did not end well, where the database still takes that."""
@@ -249,7 +265,7 @@ class _Run:
         with self.reporter.step("Writing", total=max(spool.counts().shipments, 1)) as step:
             while not done:
                 labels = 0
-                with _stop_afterwards():
+                with stop_afterwards():
                     with self._transaction():
                         start = time.monotonic()
                         done = True
@@ -278,26 +294,30 @@ class _Run:
     ) -> int:
         """One order number, all of it or nothing; how many labels that were."""
         labels = spool.shipments_of(number)
-        if _is_held_back(labels, fetched):
+        held_back = _hold_back(labels, number, fetched)
+        if held_back is not None:
+            self._refuse(held_back)
             return len(labels)
         state = self.writer.state(number, labels, rules.same_shipment_days)
         known = Known(spool.order, fetched.asked.__contains__, all_labels=decide)
         plan = plan_order(state, labels, rules, known)
         if plan.ask_again:
             undecided.append(number)
+            self.former[number] = state.former_numbers
             return len(labels)
         refusals = plan.refusals
         self.connection.execute("savepoint order_number")
         try:
             self.writer.apply(plan, state, labels, self.run_id)
-            after = self.writer.state(number, labels, rules.same_shipment_days)
+            after = self.writer.state(number, labels, rules.same_shipment_days, state.former_numbers)
             if plan.changes_something and plan_order(after, labels, rules, known).changes_something:
                 raise sqlite3.IntegrityError("a trigger changes what is written")
         except sqlite3.IntegrityError as error:
             # a constraint or trigger of the owner's: this order waits, the others do not
             self.connection.execute("rollback to order_number")
             detail = f"the database refused it: {error}"
-            refusals = [refuse_label(label, number, "refused_by_database", detail) for label in labels]
+            live = [label for label in labels if not (label.voided or label.is_return_label)]
+            refusals = [refuse_label(one, number, "refused_by_database", detail) for one in live or labels]
         else:
             self.writer.count()
         self.connection.execute("release order_number")
@@ -306,6 +326,7 @@ class _Run:
         # a label without its list of items says nothing about what was refused before
         told = [label for label in labels if label.items_sent or label.voided or label.is_return_label]
         self.report.settled += settle(self.connection, (label.shipment_id for label in told), refused)
+        self.looked_at |= {label.order_id for label in labels if label.order_id is not None}
         return len(labels)
 
     def _refuse(self, refusals: list[Refusal]) -> None:
@@ -321,13 +342,17 @@ class _Run:
         ids.add(self.writer.header_order_id(trim(number) or None))
         return {order_id for order_id in ids if order_id is not None}
 
-    def _finish(self, fetched: Fetched) -> None:
+    def _finish(self, spool: Spool, fetched: Fetched) -> None:
         """The watermark moves in the transaction that says that the run is done."""
-        with _stop_afterwards(), self._transaction():
+        with stop_afterwards(), self._transaction():
             self._refuse(list(fetched.not_asked.values()))
             for order_id in sorted(fetched.asked - fetched.not_asked.keys()):
-                self.report.settled += settle_order(self.connection, order_id)
-            write_watermark(self.connection, watermark_name(self.job.service), self.report.watermark)
+                # what was asked for another order's sake may not have been written
+                if order_id in self.looked_at or not any(spool.shipments(order_id)):
+                    self.report.settled += settle_order(self.connection, order_id)
+            name = watermark_name(self.job.service)
+            write_watermark(self.connection, name, self.report.watermark)
+            self.report.watermark = read_watermark(self.connection, name) or self.report.watermark
             self._end("done")
 
     @contextmanager
@@ -354,36 +379,17 @@ class _Run:
         self.writer.begin()
 
 
-def _is_held_back(labels: Sequence[Shipment], fetched: Fetched) -> bool:
-    """Where one order of a number answered wrongly, the number's other orders wait with it, and are noted."""
+def _hold_back(labels: Sequence[Shipment], number: str | None, fetched: Fetched) -> list[Refusal] | None:
+    """Where one order of a number answered wrongly, all of the number waits, and each part of it is noted.
+
+    Returns the refusals of labels that have no order id to be noted by; None where nothing has to wait.
+    """
     ids = {label.order_id for label in labels if label.order_id is not None}
     wrong = ids & fetched.not_asked.keys()
-    for order_id in ids - wrong if wrong else ():
-        fetched.hold_back(order_id, f"order {min(wrong)} of the same number answered wrongly")
-    return bool(wrong)
-
-
-@contextmanager
-def _stop_afterwards() -> Iterator[None]:
-    """SIGTERM and Ctrl-C wait until the block is done: a stop comes between orders, not within one.
-
-    Raises KeyboardInterrupt after the block where one came, also where the block failed.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    asked: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, frame: asked.append(number)) for number in STOPPING
-    }
-    try:
-        yield
-    except Exception as error:
-        if asked:
-            raise KeyboardInterrupt from error
-        raise
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if asked:
-        raise KeyboardInterrupt
+    if not wrong or number is None:
+        return None
+    detail = f"order {min(wrong)} of the same number answered wrongly"
+    for order_id in ids - wrong:
+        fetched.hold_back(order_id, detail)
+    alone = [label for label in labels if label.order_id is None]
+    return [refuse_label(label, number, "wrong_answer", detail) for label in alone]

@@ -56,7 +56,7 @@ def start_of_window(job: Job, now: datetime, watermark: str | None) -> datetime:
     if watermark is None:
         days = settings.guard_days if job.service == "shipments" else settings.window_days
         some_days_ago = (now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
-        return some_days_ago if since is None else since
+        return some_days_ago if since is None else min(some_days_ago, since)
     reached = _read_stamp(watermark)
     if reached is None or reached > now + REPEATED:
         if since is not None:

@@ -14,7 +14,17 @@ from lotgate.shipstation.records import Shipment
 from lotgate.sync.lines import refuse
 from lotgate.sync.model import Line, Reason, Refusal, Row, Rules, Update
 
-__all__ = ["LabelLine", "adopt", "adopt_sums", "conflicts", "pick", "take_out", "void_conflicts"]
+__all__ = [
+    "LabelLine",
+    "adopt",
+    "adopt_sums",
+    "by_content",
+    "conflicts",
+    "is_like",
+    "pick",
+    "take_out",
+    "void_conflicts",
+]
 
 LabelLine = tuple[Shipment, Line]
 
@@ -32,12 +42,12 @@ def adopt(free: Iterable[LabelLine], migrated: list[Row]) -> tuple[list[Update],
 
 
 def adopt_sums(
-    free: list[LabelLine], migrated: list[Row], rules: Rules
+    free: list[LabelLine], migrated: list[Row]
 ) -> tuple[list[Update], list[Line], list[LabelLine]]:
     """The same where one row holds the units of several parcels: the legacy key adds them up in a rollback.
 
     The row becomes the first parcel, the others get rows (the second result); the units stay as they are.
-    The parcels may have left on different days that are near.
+    The parcels may have left on any days: the legacy key has none.
     """
     parcels: dict[tuple[str, str | None], list[Line]] = {}
     for _, line in free:
@@ -49,11 +59,8 @@ def adopt_sums(
         def is_sum(
             row: Row, sku_code: str = sku_code, lot_number: str | None = lot_number, lines: list[Line] = lines
         ) -> bool:
-            return (
-                (row.sku_code, row.lot_number) == (sku_code, lot_number)
-                and row.quantity == sum(line.quantity for line in lines)
-                and all(_is_near(row, line, rules) for line in lines)
-            )
+            same = (row.sku_code, row.lot_number) == (sku_code, lot_number)
+            return same and row.quantity == sum(line.quantity for line in lines)
 
         row = pick(migrated, is_sum) if len(lines) > 1 else None
         if row is not None:
@@ -75,19 +82,34 @@ def take_out(voided: Iterable[LabelLine], migrated: list[Row]) -> tuple[list[Row
     return rows, left
 
 
-def conflicts(free: list[LabelLine], migrated: Iterable[Row], rules: Rules) -> dict[Line, Refusal]:
-    """The lines that a row may be the record of, or a part of it, though it says something else of them."""
+def conflicts(free: list[LabelLine], migrated: Iterable[Row]) -> dict[Line, Refusal]:
+    """The lines that a row may be the record of, or a part of it, though it says something else of them.
+
+    Days do not matter: all labels of the order are known, and none of them explains the row.
+    """
     found: dict[Line, Refusal] = {}
     left = list(migrated)
     for label, line in free:
-        row = pick(left, lambda row, line=line: _is_like(row, line, rules))  # type: ignore[misc]
+        row = pick(left, lambda row, line=line: is_like(row, line))  # type: ignore[misc]
         if row is not None:
             reason: Reason = "lot_conflict" if row.lot_number != line.lot_number else "date_conflict"
             found[line] = _conflict(label, line, row, reason)
     for label, line in free:
-        row = next((row for row in left if _is_near(row, line, rules)), None)
+        row = next((row for row in left if row.sku_code == line.sku_code), None)
         if line not in found and row is not None:
             found[line] = _conflict(label, line, row, "quantity_conflict")
+    return found
+
+
+def by_content(free: list[LabelLine], migrated: Iterable[Row], rules: Rules) -> dict[Line, Refusal]:
+    """The same for labels without an order, of which nobody knows all: equal units on a near day."""
+    found: dict[Line, Refusal] = {}
+    left = list(migrated)
+    for label, line in free:
+        row = pick(left, lambda row, line=line: is_like(row, line) and _is_near(row, line, rules))  # type: ignore[misc]
+        if row is not None:
+            reason: Reason = "lot_conflict" if row.lot_number != line.lot_number else "date_conflict"
+            found[line] = _conflict(label, line, row, reason)
     return found
 
 
@@ -119,9 +141,9 @@ def _content(one: Row | Line) -> tuple[str, str | None, str, int]:
     return one.sku_code, one.lot_number, one.ship_date, one.quantity
 
 
-def _is_like(row: Row, line: Line, rules: Rules) -> bool:
-    """The same SKU and units on a day that is near: passes 2 to 4 of the claims."""
-    return row.quantity == line.quantity and _is_near(row, line, rules)
+def is_like(row: Row, line: Line) -> bool:
+    """The same SKU and units, whatever lot and day."""
+    return (row.sku_code, row.quantity) == (line.sku_code, line.quantity)
 
 
 def _is_near(row: Row, line: Line, rules: Rules) -> bool:

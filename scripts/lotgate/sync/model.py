@@ -105,11 +105,15 @@ class Update:
 
 @dataclass(frozen=True)
 class OrderState:
-    """What the database has of one order, and of the shipments at hand, whichever order holds them."""
+    """What the database has of one order, and of the shipments at hand, whichever order holds them.
+
+    ``former_numbers`` are those under which the order stood before its number was changed.
+    """
 
     order_number: str | None
     rows: tuple[Row, ...]
     ordered_on: str | None = None
+    former_numbers: frozenset[str] = frozenset()
 
 
 @dataclass

@@ -13,8 +13,28 @@ from lotgate.parser import trim
 from lotgate.shipstation.records import Order, Shipment
 from lotgate.sync.guard import judge_date
 from lotgate.sync.lines import LabelLines, read_lines, refuse_label
-from lotgate.sync.migrated import LabelLine, adopt, adopt_sums, conflicts, pick, take_out, void_conflicts
-from lotgate.sync.model import GUARD_REASONS, GuardReason, Line, OrderPlan, OrderState, Row, Rules, Update
+from lotgate.sync.migrated import (
+    LabelLine,
+    adopt,
+    adopt_sums,
+    by_content,
+    conflicts,
+    is_like,
+    pick,
+    take_out,
+    void_conflicts,
+)
+from lotgate.sync.model import (
+    GUARD_REASONS,
+    GuardReason,
+    Line,
+    OrderPlan,
+    OrderState,
+    Refusal,
+    Row,
+    Rules,
+    Update,
+)
 
 __all__ = ["Known", "plan_order"]
 
@@ -53,27 +73,20 @@ class _Planner:
         self.judged: dict[int, tuple[GuardReason, str] | None] = {}
         self.free: list[LabelLine] = []
         self.voided: list[LabelLine] = []
+        self.migrated = [row for row in state.rows if row.shipment_id is None]
 
     def plan(self, labels: Sequence[Shipment]) -> OrderPlan:
-        result, rules = self.result, self.rules
+        result, state = self.result, self.state
         for label in labels:
             self._look_at(label)
-        migrated = [row for row in self.state.rows if row.shipment_id is None]
-        adopted, free = adopt(self.free, migrated)
-        doubted = [(label, line) for label, line in free if self.judged[label.shipment_id] is not None]
-        parted, parcels, believed = adopt_sums([one for one in free if one not in doubted], migrated, rules)
-        free = believed + doubted
-        removed, voided = take_out(self.voided, migrated)
-        in_conflict = conflicts(free, migrated, rules)
-        left_over = void_conflicts(voided, migrated, rules)
-        if not self.known.all_labels and (
-            parted or removed or in_conflict or left_over or self._depends_on_orders(labels, free)
-        ):
-            return OrderPlan(ask_again=True)
-        result.updates += adopted + parted
-        result.inserts += parcels
-        result.deletes += removed
-        result.refusals += left_over
+        adopted, free = adopt(self.free, self.migrated)
+        result.updates += adopted
+        if state.order_number is None:
+            in_conflict = self._settle_order_less(free)
+        else:
+            if not self.known.all_labels and self._depends_on_more(labels, free):
+                return OrderPlan(ask_again=True)
+            free, in_conflict = self._settle(free)
         for label, line in free:
             if self.judged[label.shipment_id] is not None:
                 self._refuse(label)
@@ -83,12 +96,42 @@ class _Planner:
                 result.inserts.append(line)
         return result
 
+    def _settle(self, free: list[LabelLine]) -> tuple[list[LabelLine], dict[Line, Refusal]]:
+        """What becomes of migrated rows, now that all labels of the number are known.
+
+        Returns the lines left over, and which of them are in conflict with a row.
+        """
+        result, rules = self.result, self.rules
+        # a label that is too old is doubted only where it says something new
+        doubted = [(label, line) for label, line in free if not self._is_believed(label)]
+        believed = [one for one in free if one not in doubted]
+        # rows of a former number may have belonged to another order, too: they are only ever adopted
+        rows = [row for row in self.migrated if row.order_number == self.state.order_number]
+        parted, parcels, believed = adopt_sums(believed, rows)
+        removed, voided = take_out(self.voided, rows)
+        for row in list(removed):
+            # a live label that is not written now may be what the row records
+            if any(is_like(row, line) for label, line in free if self.judged[label.shipment_id] is not None):
+                removed.remove(row)
+                rows.append(row)
+                voided += [one for one in self.voided if is_like(row, one[1]) and one not in voided]
+        result.updates += parted
+        result.inserts += parcels
+        result.deletes += removed
+        result.refusals += void_conflicts(voided, rows, rules)
+        return believed + doubted, conflicts(believed, rows)
+
+    def _settle_order_less(self, free: list[LabelLine]) -> dict[Line, Refusal]:
+        """Without an order nobody knows all labels: rows are adopted, and nothing is taken out or parted."""
+        self.result.refusals += void_conflicts(self.voided, self.migrated, self.rules)
+        return by_content(free, self.migrated, self.rules)
+
     def _look_at(self, label: Shipment) -> None:
         own = [row for row in self.state.rows if row.shipment_id == label.shipment_id]
         read = read_lines(label, self.state.order_number, self.rules)
         if label.voided or label.is_return_label:
             self.result.deletes += own
-            if label.voided and not label.is_return_label and not own:
+            if label.voided and not label.is_return_label and not own and label.units_from == "label":
                 self.voided += [(label, line) for line in read.lines]
             return
         self.result.ignored_lines += read.ignored
@@ -134,8 +177,14 @@ class _Planner:
             self._refuse(label)
         self.free += missing
 
-    def _depends_on_orders(self, labels: Sequence[Shipment], free: list[LabelLine]) -> bool:
-        """Whether orders that nobody has asked for by their id could change the answer."""
+    def _depends_on_more(self, labels: Sequence[Shipment], free: list[LabelLine]) -> bool:
+        """Whether labels or orders that nobody has asked for could change the answer."""
+        skus = {row.sku_code for row in self.migrated}
+        if any(line.sku_code in skus for _, line in (*free, *self.voided)):
+            return True
+        moves = any(row.order_number != self.state.order_number for row in self.state.rows)
+        if moves and (free or self.voided or self.result.changes_something):
+            return True  # the number was changed: all rows of the order move together
         not_asked = {
             label.shipment_id
             for label in labels
@@ -151,6 +200,10 @@ class _Planner:
         refused = {one.shipment_id for one in self.result.refusals if one.reason in GUARD_REASONS}
         by_hand = any(row.shipment_id is not None and row.shipment_id < 0 for row in self.state.rows)
         return bool((written | refused) & without_day) or bool(by_hand and free and not_asked)
+
+    def _is_believed(self, label: Shipment) -> bool:
+        judged = self.judged[label.shipment_id]
+        return judged is None or judged[0] == "too_old"
 
     def _refuse(self, label: Shipment) -> None:
         """By the guard; a label is refused as a whole, and once, however many lines it has."""

@@ -15,6 +15,7 @@ from lotgate.errors import EnvironmentFailed, UsageError
 from lotgate.live.clock import utc_now
 from lotgate.live.schema import columns_of
 from lotgate.live.state import table_exists
+from lotgate.parser import is_real_day
 from lotgate.sync.model import Refusal
 
 __all__ = [
@@ -169,7 +170,7 @@ def write_watermark(connection: sqlite3.Connection, name: str, stamp: str) -> No
     Raises EnvironmentFailed where it does not stay, since a trigger of the owner's changes or ignores it.
     """
     before = read_watermark(connection, name)
-    if before is not None and before >= stamp:
+    if before is not None and before >= stamp and is_real_day(before[:10]):
         return
     has_time = any(column.name.lower() == "updated_at" for column in columns_of(connection, WATERMARK))
     values = {"last_sync_timestamp": stamp}

@@ -83,10 +83,17 @@ class Writer:
         """The SKU codes of ``skus``."""
         return frozenset(code for (code,) in self.connection.execute("select sku_code from skus"))
 
-    def state(self, order_number: str | None, labels: Sequence[Shipment], near_days: int) -> OrderState:
+    def state(
+        self,
+        order_number: str | None,
+        labels: Sequence[Shipment],
+        near_days: int,
+        former: frozenset[str] | None = None,
+    ) -> OrderState:
         """What the database has of an order, and of these labels wherever they are.
 
         Of order-less rows, which may be many, only those up to ``near_days`` from one of the labels.
+        ``former`` are numbers that the order had; they are looked up where they are not given.
         """
         stored = self.stored(order_number)
         found: dict[int, Row] = {}
@@ -103,9 +110,11 @@ class Writer:
                 )
         if stored is not None:
             found |= self._rows("where i.order_number = ?", stored)
-            for former in self._former_numbers(stored, labels):
-                found |= self._rows("where i.order_number = ?", former)
-        return OrderState(stored, tuple(found[id_] for id_ in sorted(found)), self._ordered_on(order_number))
+            former = self._former_numbers(stored, labels) if former is None else former
+            for number in former:
+                found |= self._rows("where i.order_number = ?", number)
+        rows = tuple(found[id_] for id_ in sorted(found))
+        return OrderState(stored, rows, self._ordered_on(order_number), former or frozenset())
 
     def has_order(self, order_number: str | None) -> bool:
         """Whether there is a header of this number."""
@@ -240,13 +249,13 @@ class Writer:
             row = self.connection.execute(query, (sku_id, lot)).fetchone()
         return int(row[0])
 
-    def _former_numbers(self, order_number: str, labels: Sequence[Shipment]) -> set[str]:
+    def _former_numbers(self, order_number: str, labels: Sequence[Shipment]) -> frozenset[str]:
         """Other numbers under which an order of these labels stands, since its number was changed.
 
         Only where one header alone has its id: the incident wrote one id into many headers.
         """
         if "shipstation_order_id" not in self.header_columns:
-            return set()
+            return frozenset()
         found = set()
         for order_id in {label.order_id for label in labels if label.order_id is not None}:
             numbers = self.connection.execute(
@@ -255,7 +264,7 @@ class Writer:
             ).fetchall()
             if len(numbers) == 1 and numbers[0][0] != order_number:
                 found.add(str(numbers[0][0]))
-        return found
+        return frozenset(found)
 
     def _ensure_header(
         self, run_id: int, order_number: str, lines: Sequence[Line], labels: Sequence[Shipment]
