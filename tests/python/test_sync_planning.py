@@ -336,6 +336,17 @@ def test_what_may_be_a_migrated_row_is_for_a_person(migrated: Row, reason: str) 
     assert plan([migrated], label(), sure=False).ask_again
 
 
+def test_a_row_of_a_former_number_is_adopted_or_in_conflict_and_never_parted() -> None:
+    former = row(order_number="690395")
+    assert plan([former], label()).updates[0].after.order_number == "690405"
+    assert reasons(plan([former], label(1, item("17612 - 250237")))) == ["lot_conflict"]
+    assert (
+        reasons(plan([former], label(1, item(quantity=2)), label(2, item(quantity=3))))
+        == ["quantity_conflict"] * 2
+    )
+    assert reasons(plan([former], label(1, voided=True))) == ["void_conflict"]
+
+
 def test_another_sku_of_the_order_is_no_conflict() -> None:
     found = plan([row(sku_code="17904", lot_number=None, raw="17904")], label())
     assert len(found.inserts) == 1

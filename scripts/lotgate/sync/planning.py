@@ -105,8 +105,9 @@ class _Planner:
         # a label that is too old is doubted only where it says something new
         doubted = [(label, line) for label, line in free if not self._is_believed(label)]
         believed = [one for one in free if one not in doubted]
-        # rows of a former number may have belonged to another order, too: they are only ever adopted
+        # rows of a former number may have belonged to another order, too: none is parted or taken out
         rows = [row for row in self.migrated if row.order_number == self.state.order_number]
+        former = [row for row in self.migrated if row.order_number != self.state.order_number]
         parted, parcels, believed = adopt_sums(believed, rows)
         removed, voided = take_out(self.voided, rows)
         for row in list(removed):
@@ -118,8 +119,8 @@ class _Planner:
         result.updates += parted
         result.inserts += parcels
         result.deletes += removed
-        result.refusals += void_conflicts(voided, rows, rules)
-        return believed + doubted, conflicts(believed, rows)
+        result.refusals += void_conflicts(voided, [*rows, *former], rules)
+        return believed + doubted, conflicts(believed, [*rows, *former])
 
     def _settle_order_less(self, free: list[LabelLine]) -> dict[Line, Refusal]:
         """Without an order nobody knows all labels: rows are adopted, and nothing is taken out or parted."""

@@ -252,17 +252,18 @@ class Writer:
     def _former_numbers(self, order_number: str, labels: Sequence[Shipment]) -> frozenset[str]:
         """Other numbers under which an order of these labels stands, since its number was changed.
 
-        Only where one header alone has its id: the incident wrote one id into many headers.
+        Only where one other header alone has its id: the incident wrote one id into many headers.
         """
         if "shipstation_order_id" not in self.header_columns:
             return frozenset()
         found = set()
         for order_id in {label.order_id for label in labels if label.order_id is not None}:
             numbers = self.connection.execute(
-                "select order_number from shipped_orders where shipstation_order_id = ? limit 2",
-                (str(order_id),),
+                "select order_number from shipped_orders where shipstation_order_id = ?"
+                " and order_number <> ? limit 2",
+                (str(order_id), order_number),
             ).fetchall()
-            if len(numbers) == 1 and numbers[0][0] != order_number:
+            if len(numbers) == 1:
                 found.add(str(numbers[0][0]))
         return frozenset(found)
 
