@@ -60,6 +60,15 @@ def test_the_report_says_what_was_written_what_was_refused_and_what_to_do(sync: 
     assert len(json.loads(command(sync, "quarantine", "--json").out)["quarantine"]) == 4
 
 
+def test_a_text_from_outside_cannot_forge_a_line(sync: Ingestion) -> None:
+    sync.ship("600105", ("ducks\nWatermark: 2099-01-01\u202e", 3), at=MORNING)
+    sync.ship("9" * 5000, ("ducks", 3), at=MORNING)
+    for found in (command(sync, "shipments"), command(sync, "quarantine")):
+        assert "\nWatermark: 2099" not in found.out
+        assert "\u202e" not in found.out
+        assert max(map(len, found.out.splitlines())) < 400
+
+
 def test_a_dry_run_says_so(sync: Ingestion) -> None:
     refusing(sync)
     before = fingerprint(sync.database.parent)["ora.db"]

@@ -340,6 +340,24 @@ def test_an_odd_watermark_table_is_refused_before_anything_is_asked(sync: Ingest
     assert len(list(sync.simulator.log)) == 0
 
 
+def test_an_error_of_the_live_database_is_told_as_one(
+    sync: Ingestion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not as one of the temporary file, which is open at the same time."""
+    from lotgate.sync.writing import Writer
+
+    def fail(*arguments: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    sync.ship("600105", (TEXT, 3), at=MORNING)
+    monkeypatch.setattr(Writer, "apply", fail)
+    with pytest.raises(EnvironmentFailed) as failed:
+        sync.run()
+    assert "ora.db" in failed.value.message
+    assert "temporary" not in failed.value.message
+    assert query(sync.database, "select outcome, watermark from lotgate_sync_runs") == [("failed", None)]
+
+
 def test_a_header_that_somebody_refers_to_stays(sync: Ingestion) -> None:
     run_sql(
         sync,
