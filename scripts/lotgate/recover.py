@@ -261,18 +261,6 @@ def _pieces(start: date, end: date) -> Iterator[tuple[date, date]]:
 
 def _without_order(fulfillment: Fulfillment) -> Shipment:
     """A fulfillment whose order is not known: it says that something left, and not what."""
-    from lotgate.shipstation.records import Shipment
+    from lotgate.shipstation.by_hand import as_shipment
 
-    return Shipment(
-        shipment_id=-fulfillment.fulfillment_id,
-        order_id=fulfillment.order_id,
-        order_number=fulfillment.order_number,
-        created=fulfillment.created,
-        ship_date=fulfillment.ship_date,
-        tracking_number=fulfillment.tracking_number,
-        is_return_label=False,
-        voided=fulfillment.voided,
-        voided_at=fulfillment.voided_at,
-        items=(),
-        units_from="order",
-    )
+    return as_shipment(fulfillment, fulfillment.order_number, ())

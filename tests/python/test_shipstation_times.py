@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotgate.shipstation.times import PACIFIC, Window, is_day, parse_stamp, to_pacific, to_utc, write_stamp
+from lotgate.parser import is_real_day
+from lotgate.shipstation.times import PACIFIC, Window, parse_stamp, to_pacific, to_utc, write_stamp
 
 
 @pytest.mark.parametrize(
@@ -158,11 +159,12 @@ def test_refuses_windows_that_are_none() -> None:
     ],
 )
 def test_knows_a_day(text: str, is_one: bool) -> None:
-    assert is_day(text) is is_one
+    assert is_real_day(text) is is_one
 
 
 ELSEWHERE = """
 from datetime import datetime, UTC
+from lotgate.parser import is_real_day
 from lotgate.shipstation.times import parse_stamp, to_pacific, to_utc, write_stamp
 print(to_pacific(datetime(2025, 11, 2, 9, 30, tzinfo=UTC)), to_utc(datetime(2026, 3, 8, 1, 59)),
       parse_stamp("2025-10-06T00:00:00Z"), write_stamp(datetime(2025, 12, 31, 23, 59, 59)))

@@ -14,10 +14,10 @@ from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from lotgate.errors import UsageError
-from lotgate.parser import trim
+from lotgate.parser import is_real_day, trim
 from lotgate.shipstation.failures import FetchIncomplete
 from lotgate.shipstation.paging import Place
-from lotgate.shipstation.times import Window, is_day, to_pacific, to_utc, write_stamp
+from lotgate.shipstation.times import Window, to_pacific, to_utc, write_stamp
 
 __all__ = ["Question"]
 
@@ -94,7 +94,7 @@ class Question(Generic[_Record]):
         if days is None:
             return
         first, last = days
-        if not (is_day(first) and is_day(last)):
+        if not (is_real_day(first) and is_real_day(last)):
             raise UsageError(
                 "The ship dates asked for are no days.", hint="Write them as YYYY-MM-DD, such as 2025-10-06."
             )

@@ -13,7 +13,7 @@ from dataclasses import replace
 from lotgate.parser import parse_sku, trim
 from lotgate.shipstation.records import Fulfillment, Item, Order, Shipment
 
-__all__ = ["by_hand", "not_on_labels"]
+__all__ = ["as_shipment", "by_hand"]
 
 
 def by_hand(
@@ -33,18 +33,18 @@ def by_hand(
     """
     if order.externally_fulfilled:
         return ()
-    rest = not_on_labels(order, shipments)
+    rest = _not_on_labels(order, shipments)
     everything = tuple(item for item in order.items if _is_goods(item))
     own = {one.fulfillment_id: one for one in fulfillments if one.order_id == order.order_id}
     first = min((number for number, one in own.items() if not one.voided), default=None)
     found = []
     for number, fulfillment in sorted(own.items()):
         items = everything if fulfillment.voided else rest if number == first else ()
-        found.append(_as_shipment(order, fulfillment, items))
+        found.append(as_shipment(fulfillment, order.order_number, items))
     return tuple(found)
 
 
-def not_on_labels(order: Order, shipments: Iterable[Shipment]) -> tuple[Item, ...]:
+def _not_on_labels(order: Order, shipments: Iterable[Shipment]) -> tuple[Item, ...]:
     """What is left of an order's goods beyond its labels that are neither voided nor returns.
 
     A label's units stand for those of the same SKU and lot first, then for those of the same SKU: they have
@@ -106,11 +106,12 @@ def _is_goods(item: Item) -> bool:
     return item.is_counted or (item.quantity is None and replace(item, quantity=1).is_counted)
 
 
-def _as_shipment(order: Order, fulfillment: Fulfillment, items: tuple[Item, ...]) -> Shipment:
+def as_shipment(fulfillment: Fulfillment, order_number: str | None, items: tuple[Item, ...]) -> Shipment:
+    """A fulfillment as the other shipments are kept: under minus its id, with units from the order."""
     return Shipment(
         shipment_id=-fulfillment.fulfillment_id,
-        order_id=order.order_id,
-        order_number=order.order_number,
+        order_id=fulfillment.order_id,
+        order_number=order_number,
         created=fulfillment.created,
         ship_date=fulfillment.ship_date,
         tracking_number=fulfillment.tracking_number,

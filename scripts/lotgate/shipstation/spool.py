@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lotgate.errors import EnvironmentFailed
-from lotgate.parser import BLANKS
+from lotgate.parser import trim
 from lotgate.shipstation.records import Fulfillment, Item, Order, Shipment
 
 __all__ = ["Counts", "Spool", "open_spool"]
@@ -120,7 +120,8 @@ class Spool:
         return tuple(
             _shipment(row)
             for row in self._rows(
-                "select * from shipments where number is ? order by shipment_id", (_trimmed(order_number),)
+                "select * from shipments where number is ? order by shipment_id",
+                (trim(order_number) or None,),
             )
         )
 
@@ -236,7 +237,7 @@ def _shipment_row(shipment: Shipment) -> tuple[Any, ...]:
         _items_text(shipment.items),
         shipment.units_from,
         shipment.items_sent,
-        _trimmed(shipment.order_number),
+        trim(shipment.order_number) or None,
     )
 
 
@@ -342,7 +343,3 @@ def _written(stamp: datetime | None) -> str | None:
 
 def _when(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
-
-
-def _trimmed(order_number: str | None) -> str | None:
-    return (order_number or "").strip(BLANKS) or None

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
 
-__all__ = ["PACIFIC", "Window", "is_day", "parse_stamp", "to_pacific", "to_utc", "write_stamp"]
+__all__ = ["PACIFIC", "Window", "parse_stamp", "to_pacific", "to_utc", "write_stamp"]
 
 PACIFIC: Final = ZoneInfo("America/Los_Angeles")
 SECOND: Final = timedelta(seconds=1)
@@ -78,18 +78,6 @@ def to_utc(naive_pacific: datetime) -> datetime:
     if naive_pacific.tzinfo is not None:
         raise ValueError("that time has a zone already")
     return naive_pacific.replace(tzinfo=PACIFIC, fold=0).astimezone(UTC)
-
-
-def is_day(text: str) -> bool:
-    """Is it a real day, written ``YYYY-MM-DD``?"""
-    found = _STAMP.fullmatch(text)
-    if found is None or found["time"] is not None:
-        return False
-    try:
-        parse_stamp(text)
-    except ValueError:
-        return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)

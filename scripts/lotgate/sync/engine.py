@@ -42,7 +42,7 @@ from lotgate.sync.tables import (
 )
 from lotgate.sync.writing import Writer, Written
 
-__all__ = ["Job", "SyncReport", "run_sync"]
+__all__ = ["SyncReport", "run_sync"]
 
 SHOWN = 50
 """Refusals that a report repeats; all of them are in the quarantine."""
@@ -152,12 +152,15 @@ class _Run:
     def fetch_and_write(self, client: Client, spool: Spool) -> None:
         """The run itself."""
         try:
-            self._fetch_and_write(client, spool)
+            fetched = self._fetch_and_write(client, spool)
         finally:
             self.report.requests = client.requests
             self.report.labels = spool.counts().shipments
+        self.report.clock_skew_s = round(client.clock_skew_s, 1)
+        self.report.watermark = write_stamp(fetched.watermark)
+        self._finish(spool, fetched)
 
-    def _fetch_and_write(self, client: Client, spool: Spool) -> None:
+    def _fetch_and_write(self, client: Client, spool: Spool) -> Fetched:
         job, report, writer = self.job, self.report, self.writer
         fetched = fetch(
             job.service,
@@ -177,11 +180,7 @@ class _Run:
             self._write(
                 spool, self._ask_for_all(client, spool, undecided, fetched), rules, fetched, decide=True
             )
-        report.requests = client.requests
-        report.labels = spool.counts().shipments
-        report.clock_skew_s = round(client.clock_skew_s, 1)
-        report.watermark = write_stamp(fetched.watermark)
-        self._finish(spool, fetched)
+        return fetched
 
     def _ask_for_all(
         self, client: Client, spool: Spool, undecided: list[str | None], fetched: Fetched
@@ -309,9 +308,10 @@ class _Run:
         self.connection.execute("savepoint order_number")
         try:
             self.writer.apply(plan, state, labels, self.run_id)
-            after = self.writer.state(number, labels, rules.same_shipment_days, state.former_numbers)
-            if plan.changes_something and plan_order(after, labels, rules, known).changes_something:
-                raise sqlite3.IntegrityError("a trigger changes what is written")
+            if plan.changes_something:
+                after = self.writer.state(number, labels, rules.same_shipment_days, state.former_numbers)
+                if plan_order(after, labels, rules, known).changes_something:
+                    raise sqlite3.IntegrityError("a trigger changes what is written")
         except sqlite3.IntegrityError as error:
             # a constraint or trigger of the owner's: this order waits, the others do not
             self.connection.execute("rollback to order_number")
