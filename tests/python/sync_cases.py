@@ -28,7 +28,7 @@ from lotgate.sync.model import Rules
 from lotgate.sync.services import SERVICES, Service
 from shipstation_fixtures import ENVIRON, NOW, settings_for
 
-__all__ = ["SKUS", "Ingestion", "empty_database", "migrated_demo", "query", "sync"]
+__all__ = ["SKUS", "Ingestion", "empty_database", "migrated_demo", "migrated_row", "query", "run_sql", "sync"]
 
 SKUS = frozenset({"17612", "17904", "17914", "18675", "18795"})
 Units = dict[tuple[str | None, str, str | None, str], int]
@@ -171,3 +171,22 @@ class Ingestion:
             table: query(self.database, f"select * from {table} order by 1")
             for table in ("skus", "lots", "shipped_orders", "shipped_items")
         }
+
+
+def run_sql(sync: Ingestion, *statements: str) -> None:
+    with closing(sqlite3.connect(sync.database)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def migrated_row(sync: Ingestion, number: str, units: int, day: str, order_id: int | None = None) -> None:
+    """A row as the migration leaves it."""
+    run_sql(
+        sync,
+        "insert into shipped_orders (ship_date, order_number, shipstation_order_id)"
+        f" values ('{day}', '{number}', {'null' if order_id is None else repr(str(order_id))})",
+        "insert into shipped_items (ship_date, shipstation_sku_raw, sku_id, lot_id, quantity_shipped,"
+        f" order_number) select '{day}', '17612 - 250300', s.sku_id, l.lot_id, {units}, '{number}'"
+        " from skus as s inner join lots as l using (sku_id)"
+        " where s.sku_code = '17612' and l.lot_number = '250300'",
+    )
