@@ -27,7 +27,7 @@ def campaign(demo_build: Path) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=3600,
+        timeout=300 + 5 * KILLS,
     )
     assert done.stdout, done.stderr[-3000:]
     return dict(json.loads(done.stdout))

@@ -56,10 +56,10 @@ def run_under_load(world: World, desk: Path, case: LoadCase) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     try:
         time.sleep(0.02)
-        pid = start_command(folder, world.arguments(case.command, folder), watched=False)
+        running = start_command(folder, world.arguments(case.command, folder), watched=False)
         time.sleep((case.moment + chance.random() * 0.1) * SECONDS[case.command])
-        os.kill(pid, signal.SIGKILL)
-        ended = wait_for(pid, folder)
+        os.kill(running.pid, signal.SIGKILL)
+        ended = wait_for(running, folder)
         if ended.code is None:
             killed = [[f"{case.command} under load", "at a random moment"]]
         elif ended.code != 0:

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from kills.events import Point, Watch
 
-__all__ = ["Ended", "be_the_reaper", "run_command", "start_command", "wait_for"]
+__all__ = ["Ended", "Running", "be_the_reaper", "run_command", "start_command", "wait_for"]
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -34,6 +34,14 @@ class Ended:
     output: str
 
 
+@dataclass(frozen=True)
+class Running:
+    """A command that was started, and which children this process had before it."""
+
+    pid: int
+    siblings: frozenset[int]
+
+
 def be_the_reaper() -> None:
     """Orphans of killed children become this process's, so that it can wait for what they still do."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -46,8 +54,8 @@ def run_command(folder: Path, arguments: list[str], *, kill_at: int | None = Non
 
 def start_command(
     folder: Path, arguments: list[str], *, kill_at: int | None = None, watched: bool = True
-) -> int:
-    """Forks the command; returns its process id, which is that of its process group, too.
+) -> Running:
+    """Forks the command.
 
     No connection to a database may be open here: SQLite's must not be carried across a fork.
     """
@@ -56,21 +64,26 @@ def start_command(
         file.write_bytes(b"")
     sys.stdout.flush()
     sys.stderr.flush()
+    siblings = _children()
     pid = os.fork()
     if pid:
-        return pid
+        return Running(pid, siblings)
     try:
         _be_the_command(folder, arguments, kill_at, watched)
     finally:
         os._exit(99)
 
 
-def wait_for(pid: int, folder: Path) -> Ended:
-    """Waits for the command and for every process that it started."""
-    _, status = os.waitpid(pid, 0)
-    with contextlib.suppress(ChildProcessError):
-        while True:  # a command that it had started, and that outlives it
-            os.waitpid(-pid, 0)
+def wait_for(running: Running, folder: Path) -> Ended:
+    """Waits for the command and for every process that it started and that outlives it.
+
+    Those became this process's when the command died. Each is waited for by its own id: one that leaves its
+    process group for a session of its own would never wake a process that waits for the group.
+    """
+    _, status = os.waitpid(running.pid, 0)
+    while orphans := _children() - running.siblings:
+        for orphan in orphans:
+            os.waitpid(orphan, 0)
     report = json.loads(_report(folder).read_text() or "{}")
     _import(report.get("modules", ()))
     return Ended(
@@ -79,6 +92,11 @@ def wait_for(pid: int, folder: Path) -> Ended:
         points=tuple(Point(*found) for found in report.get("points", ())),
         output=_output(folder).read_text(errors="replace"),
     )
+
+
+def _children() -> frozenset[int]:
+    """The children of this process, which has one thread (proc_pid_task_children(5))."""
+    return frozenset(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
 
 
 def _report(folder: Path) -> Path:
