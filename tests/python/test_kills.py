@@ -15,6 +15,29 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
+ORPHAN = """
+import os, signal, sys, time
+from pathlib import Path
+from kills.processes import Running, be_the_reaper, wait_for
+
+case = Path(sys.argv[1])
+for suffix in ("report", "output"):
+    case.with_name(f"{case.name}.{suffix}").touch()
+be_the_reaper()
+command = os.fork()
+if not command:
+    os.setsid()
+    if not os.fork():
+        time.sleep(0.3)
+        os.setsid()
+        time.sleep(0.3)
+        case.touch()
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+wait_for(Running(command, frozenset()), case)
+sys.exit(0 if case.exists() else 1)
+"""
+
 KILLS = int(os.environ.get("LOTGATE_KILLS") or 360)
 
 
@@ -31,6 +54,11 @@ def campaign(demo_build: Path) -> dict[str, Any]:
     )
     assert done.stdout, done.stderr[-3000:]
     return dict(json.loads(done.stdout))
+
+
+def test_an_orphan_that_leaves_its_process_group_is_waited_for(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ORPHAN, str(tmp_path / "case")]
+    assert subprocess.run(command, cwd=HERE, timeout=60, check=False).returncode == 0
 
 
 def test_the_next_command_brings_every_killed_one_home(campaign: dict[str, Any]) -> None:
