@@ -19,7 +19,7 @@ import pytest
 from compiled_models import CompiledModels
 from lotgate.legacy_schema import Shape, create_legacy_database
 
-pytest_plugins = ["shipstation_fixtures", "swap_fault_cases", "sync_cases"]
+pytest_plugins = ["backup_cases", "later_work", "reader_cases", "shipstation_fixtures", "swap_fault_cases", "sync_cases"]
 
 LOTGATE = [sys.executable, "-c", "from lotgate.cli import main; main()"]
 

@@ -16,6 +16,7 @@ import lotgate.live.migrate
 import lotgate.live.prework
 import lotgate.live.rollback
 from conftest import LOTGATE, Outcome
+from later_work import swap_settings
 from lotgate.config import SwapSettings, load_settings
 from lotgate.console import SilentReporter
 from lotgate.errors import GateClosed, LotgateError
@@ -28,7 +29,6 @@ from lotgate.live.restore import restore_backup
 from lotgate.live.status import find_status
 from lotgate.workdir import WorkDir, open_work_dir
 from swap_cases import SwapCase, assert_sound, copy_case, picture, query, unharmed, write
-from test_rollback_later_work import swap_settings
 
 Cli = Callable[..., Outcome]
 PAUSED = ("unified-shipstation-sync", "shipstation-upload", "xml-import")

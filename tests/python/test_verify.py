@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from conftest import Outcome, fingerprint
+from later_work import swap_case
 from lotgate.controls import load_controls
 from lotgate.errors import GateClosed
 from lotgate.live.verify import Verification, verify
 from swap_cases import SwapCase, copy_case, picture, write
-from test_rollback_later_work import swap_case
 
 Cli = Callable[..., Outcome]
 
