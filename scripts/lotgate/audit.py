@@ -31,7 +31,7 @@ from lotgate.gx_suites import read_suites
 from lotgate.live.counter import Counter
 from lotgate.register import compare, present_register, read_register
 from lotgate.review import write_review
-from lotgate.snapshot import file_sha256
+from lotgate.sqlite_copy import file_sha256
 from lotgate.verdict import Check, Verdict, count_checks, write_verdict
 from lotgate.workdir import WorkDir, discard_audit, write_private
 

@@ -19,11 +19,13 @@ from lotgate.console import Reporter
 from lotgate.controls import Controls, load_controls, write_normalized
 from lotgate.dbt_checks import DbtCheck, read_definitions, results
 from lotgate.dbt_run import DEMO_SEEDS, DbtNode, DbtRun, find_project, project_sha256, run_dbt
-from lotgate.errors import EnvironmentFailed, GateClosed, UsageError
+from lotgate.errors import EnvironmentFailed, GateClosed, LotgateError, UsageError
 from lotgate.evidence import EvidenceSummary, ensure_evidence
+from lotgate.failed_build import write_failed_build
 from lotgate.inspection import check_integrity
 from lotgate.live.counter import CannotCount, install_counter
-from lotgate.snapshot import Snapshot, file_sha256, take_snapshot
+from lotgate.snapshot import Snapshot, take_snapshot
+from lotgate.sqlite_copy import file_sha256
 from lotgate.sqlite_files import path_text, sqlite_uri
 from lotgate.table_hashes import TableHash, hash_tables, schema_sha256
 from lotgate.workdir import WorkDir, fsync_folder, remove_database, write_private
@@ -88,9 +90,9 @@ def build_candidate(
     be swapped: see ``Build.no_counter_because``.
 
     The caller holds the work directory's lock. The snapshot takes an older candidate away. Where a check
-    fails, what was built is left as ``candidate.failed.sqlite``. Raises GateClosed where a check or a
-    constraint does not hold, UsageError where a control does not fit, EnvironmentFailed where dbt or the disk
-    fails, and what ``take_snapshot`` raises.
+    fails, what was built is left as ``candidate.failed.sqlite``, and ``junit`` and ``summary`` say what
+    failed. Raises GateClosed where a check or a constraint does not hold, UsageError where a control does not
+    fit, EnvironmentFailed where dbt or the disk fails, and what ``take_snapshot`` raises.
     """
     controls = load_controls(controls_folder)
     evidence = ensure_evidence(work_dir.shipstation, database)
@@ -121,7 +123,9 @@ def build_candidate(
             title="Building the candidate with dbt",
         )
         if not run.success:
-            raise _explain_failure(run, unfinished, work_dir, controls_folder)
+            failure = _explain_failure(run, unfinished, work_dir, controls_folder)
+            write_failed_build(work_dir, failure, run)
+            raise failure
         with (
             reporter.step("Checking and hashing the candidate"),
             ThreadPoolExecutor(max_workers=1) as beside,  # SQLite checks while Python hashes
@@ -262,7 +266,7 @@ def hashed_tables(candidate: Path) -> tuple[str, ...]:
 
 def _explain_failure(
     run: DbtRun, candidate: Path, work_dir: WorkDir, controls_folder: Path | None
-) -> Exception:
+) -> LotgateError:
     broken = run.with_status("fail", "error", "runtime error", "partial success")
     if any(node.name == "assert_decisions_can_be_applied" for node in broken):
         return _decision_problems(candidate, controls_folder)

@@ -12,20 +12,19 @@ from pathlib import Path
 
 from lotgate.build import TARGET_TABLES, Build, hashed_tables
 from lotgate.controls import Controls, load_controls
-from lotgate.dbt_checks import DbtCheck
+from lotgate.dbt_checks import as_check
 from lotgate.dbt_run import project_sha256
 from lotgate.errors import UsageError
 from lotgate.inspection import check_integrity
-from lotgate.snapshot import file_sha256
+from lotgate.sqlite_copy import file_sha256
 from lotgate.sqlite_files import sqlite_uri
 from lotgate.table_hashes import hash_tables, schema_sha256
-from lotgate.verdict import Check, Result
+from lotgate.verdict import Check
 from lotgate.workdir import WorkDir
 
 __all__ = ["check_controls", "check_dbt", "check_files", "check_project"]
 
 AGAIN = "Build again."
-DBT_RESULTS: dict[str, Result] = {"pass": "passed", "success": "passed", "warn": "failed", "fail": "failed"}
 
 
 def check_files(work_dir: WorkDir, build: Build, snapshot_sha256: str) -> tuple[Check, ...]:
@@ -79,7 +78,7 @@ def check_project(build: Build, project: Path) -> Check:
 
 def check_dbt(build: Build) -> tuple[Check, ...]:
     """Every data test and unit test of the build, as a check."""
-    return tuple(_dbt_check(check) for check in build.checks)
+    return tuple(as_check(check) for check in build.checks)
 
 
 def _check_candidate(candidate: Path, build: Build) -> list[Check]:
@@ -178,20 +177,4 @@ def _check(name: str, description: str, detail: str) -> Check:
         severity="critical",
         result="failed" if detail else "passed",
         detail=detail,
-    )
-
-
-def _dbt_check(check: DbtCheck) -> Check:
-    name = check.unique_id.split(".", 2)[2]
-    result: Result = "not_run" if check.status in ("missing", "skipped") else "errored"
-    result = DBT_RESULTS.get(check.status, result)
-    rows = "1 row" if check.failures == 1 else f"{check.failures} rows"
-    return Check(
-        id=f"{'dbt' if check.kind == 'data_test' else 'dbt_unit'}.{name}",
-        suite="dbt" if check.kind == "data_test" else "dbt_unit",
-        description=check.description or check.name.replace("_", " "),
-        severity=check.severity,
-        result=result,
-        detail={"passed": "", "failed": f"It found {rows}."}.get(result, f"dbt says: {check.status}."),
-        unexpected=check.failures if result == "failed" else None,
     )

@@ -6,9 +6,7 @@ is lotgate's own in it (names that begin with ``lotgate_``) does not go into the
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -32,6 +30,8 @@ from lotgate.inspection import (
 from lotgate.legacy_schema import additions, quoted
 from lotgate.live.counter import Counter, read_counter, schema_fingerprint
 from lotgate.live.state import database_id
+from lotgate.machine import free_bytes
+from lotgate.sqlite_copy import copy_database, file_sha256
 from lotgate.sqlite_files import (
     DEFAULT_LOCK_TIMEOUT,
     LiveDatabase,
@@ -43,7 +43,7 @@ from lotgate.sqlite_files import (
 )
 from lotgate.workdir import WorkDir, discard_audit, remove_database, write_private
 
-__all__ = ["Snapshot", "file_sha256", "format_size", "take_snapshot"]
+__all__ = ["Snapshot", "format_size", "take_snapshot"]
 
 FORMAT_VERSION = "1"
 # A copy, the additions and SQLite's journal while they are made.
@@ -109,7 +109,7 @@ def take_snapshot(
             fingerprint = schema_fingerprint(live.connection)
             identity = database_id(live.connection)
             with reporter.step(f"Copying {source.name} ({format_size(size)})"):
-                _copy(live.connection, temporary, work_dir.legacy, lock_timeout)
+                copy_database(live.connection, temporary, work_dir.legacy, lock_timeout=lock_timeout)
         try:
             connection = sqlite3.connect(sqlite_uri(temporary), uri=True, isolation_level=None)
             try:
@@ -146,12 +146,6 @@ def take_snapshot(
     return snapshot
 
 
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file of the work directory. Never of a live database: see ``_sidecars``."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def format_size(size: float) -> str:
     """Bytes for people: ``1.5 GB``."""
     for unit in ("bytes", "kB", "MB"):
@@ -168,29 +162,13 @@ def _journal_mode(live: LiveDatabase) -> str:
 
 
 def _check_space(work_dir: WorkDir, size: int) -> None:
-    found = os.statvfs(work_dir.path)
-    free = found.f_bavail * found.f_frsize
+    free = free_bytes(work_dir.path)
     if free < size + SPARE_BYTES:
         raise EnvironmentFailed(
             f"The snapshot needs {format_size(size + SPARE_BYTES)} in {work_dir.path},"
             f" and {format_size(free)} are free.",
             hint="Free space there, or use a --work-dir on another disk.",
         )
-
-
-def _copy(live: sqlite3.Connection, temporary: Path, final: Path, lock_timeout: float) -> None:
-    """One backup step inside the read transaction: it waits for no lock and starts over for no writer."""
-    copy = sqlite3.connect(sqlite_uri(temporary), uri=True, isolation_level=None)
-    try:
-        copy.execute("pragma synchronous = off")  # write_private does the one fsync that counts
-        try:
-            live.backup(copy, pages=-1)
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")):
-                raise explain(error, final, lock_timeout=lock_timeout) from error
-            raise
-    finally:
-        copy.close()
 
 
 def _complete(connection: sqlite3.Connection, source: Path, reporter: Reporter) -> dict[str, Any]:

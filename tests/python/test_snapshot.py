@@ -20,7 +20,7 @@ import pytest
 
 from conftest import LOTGATE, Outcome, fill, fingerprint
 from lotgate.errors import EnvironmentFailed, GateClosed
-from lotgate.legacy_schema import MODEL_COLUMNS, Shape, create_legacy_database
+from lotgate.legacy_schema import SNAPSHOT_COLUMNS, Shape, create_legacy_database
 from lotgate.snapshot import Snapshot, take_snapshot
 from lotgate.workdir import WorkDir
 
@@ -158,7 +158,7 @@ def test_rows_in_the_wal_count_as_those_in_the_file(live: Path, tmp_path: Path, 
 def test_the_models_see_one_schema_in_every_shape(shape: Shape, tmp_path: Path) -> None:
     path = tmp_path / "ora.db"
     with closing(create_legacy_database(path, shape)) as connection:
-        had = {table: set() for table in MODEL_COLUMNS} | {
+        had = {table: set() for table in SNAPSHOT_COLUMNS} | {
             table: {column for _, column, *_ in connection.execute(f"pragma table_info({table})")}
             for (table,) in connection.execute(
                 "select name from sqlite_schema where type = 'table'"
@@ -166,7 +166,7 @@ def test_the_models_see_one_schema_in_every_shape(shape: Shape, tmp_path: Path) 
         }
     taken = snapshot(path, tmp_path / "work")
     expected = set()
-    for table, columns in MODEL_COLUMNS.items():
+    for table, columns in SNAPSHOT_COLUMNS.items():
         found = {row[1] for row in rows(taken.path, f"pragma table_info({table})")}
         assert set(columns) <= found
         if not had[table]:
@@ -230,7 +230,7 @@ def test_a_snapshot_of_a_snapshot_is_possible(live: Path, work: Path, tmp_path: 
 @pytest.mark.parametrize(
     "stop", [OSError(28, "No space left on device"), KeyboardInterrupt(), GateClosed("no")]
 )
-@pytest.mark.parametrize("at", ["_copy", "_check_rows", "file_sha256", "additions"])
+@pytest.mark.parametrize("at", ["copy_database", "_check_rows", "file_sha256", "additions"])
 def test_a_failure_leaves_the_previous_snapshot(
     live: Path, work: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException, at: str
 ) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import re
 import sqlite3
@@ -32,9 +31,7 @@ __all__ = [
     "check_space",
     "check_targets",
     "copy_bytes",
-    "copy_database",
     "failed",
-    "hash_file",
     "is_link",
     "manifest_path",
     "new_file",
@@ -49,7 +46,6 @@ Undo = list[Callable[[], object]]
 # the manifest, and what a file system needs for the names
 SPARE_BYTES = 1 << 20
 CHUNK_BYTES = 4 << 20
-PAGES_A_STEP = 1_000
 CACHE_KIB = 64_000
 # <database>.<time>.<operation>.sqlite
 NAME = re.compile(r".+\.[0-9]{8}T[0-9]{6}Z\.[A-Za-z0-9_-]+\.sqlite")
@@ -179,27 +175,6 @@ def remove_leftovers(folder: Path, database_name: str) -> None:
                 os.close(descriptor)
 
 
-def copy_database(live: sqlite3.Connection, temporary: Path, target: Path) -> None:
-    """A backup from within a read transaction: it waits for no lock and starts over for no writer.
-
-    What was written is synced piece by piece: one sync of all of it would hold up the syncs of others on the
-    same disk, and with them every commit to the live database.
-    """
-    descriptor = os.open(temporary, os.O_RDONLY)  # nobody else has this file open, so no lock can be lost
-    with closing(sqlite3.connect(sqlite_uri(temporary), uri=True, isolation_level=None)) as copy:
-        copy.execute("pragma synchronous = off")  # new_file does the one fsync that counts
-        try:
-            live.backup(copy, pages=PAGES_A_STEP, progress=lambda *_: os.fdatasync(descriptor))
-            copy.execute("pragma journal_mode = delete").fetchone()
-        except sqlite3.Error as error:
-            # of the two files only the copy is written to
-            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE")):
-                raise explain(error, target) from error
-            raise
-        finally:
-            os.close(descriptor)
-
-
 def copy_bytes(source: Path, temporary: Path) -> None:
     """Copies a finished copy, byte for byte, and syncs it."""
     with source.open("rb") as reading, temporary.open("r+b") as writing:
@@ -208,13 +183,6 @@ def copy_bytes(source: Path, temporary: Path) -> None:
             writing.flush()
             os.fdatasync(writing.fileno())
         os.fsync(writing.fileno())
-
-
-def hash_file(path: Path) -> tuple[str, int]:
-    """SHA-256 and length of a copy. Never of a live database, whose locks the closing would drop."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return digest, file.tell()
 
 
 def check_copy(path: Path, shown: Path) -> tuple[str | None, Mapping[str, int]]:

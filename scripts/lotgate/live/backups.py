@@ -27,9 +27,7 @@ from lotgate.live.backup_files import (
     check_space,
     check_targets,
     copy_bytes,
-    copy_database,
     failed,
-    hash_file,
     is_link,
     manifest_path,
     new_file,
@@ -38,6 +36,7 @@ from lotgate.live.backup_files import (
 )
 from lotgate.machine import same_disk
 from lotgate.snapshot import format_size
+from lotgate.sqlite_copy import copy_database, file_sha256
 from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, database_size, open_live, path_text
 
 __all__ = [
@@ -150,7 +149,7 @@ def take_backups(
                     copy_database(live.connection, temporary, targets[0])
                 with reporter.step("Checking the backup"):
                     found_id, tables = check_copy(temporary, live.path)
-                    sha256, length = hash_file(temporary)
+                    sha256, length = file_sha256(temporary), temporary.stat().st_size
         source = path_text(live.path)
         first, second = (
             Backup(target, sha256, length, found_id, source, taken_at, reason, operation_id, tables)
@@ -160,7 +159,7 @@ def take_backups(
         with reporter.step("Copying the backup"):
             with new_file(second.path, undo) as temporary:
                 copy_bytes(first.path, temporary)
-                if hash_file(temporary) != (sha256, length):
+                if file_sha256(temporary) != sha256:
                     raise EnvironmentFailed(
                         f"The second backup in {folders[1]} is not what was written.", hint="Check that disk."
                     )
@@ -194,7 +193,7 @@ def verify_backup(path: Path) -> Backup:
             raise GateClosed(
                 f"{path} has {found.st_size} bytes, and its manifest says {backup.bytes}.", hint=advice
             )
-        if hash_file(path)[0] != backup.sha256:
+        if file_sha256(path) != backup.sha256:
             raise GateClosed(f"{path} was changed: its hash is not the one in its manifest.", hint=advice)
     except FileNotFoundError as error:
         raise UsageError(f"There is no backup {path}.", hint=advice) from error

@@ -21,7 +21,8 @@ from lotgate.live.names import BOOKS, PROMOTED, archive_name
 from lotgate.live.schema import columns_of
 from lotgate.live.state import database_id, read_operation, table_exists
 from lotgate.machine import free_bytes
-from lotgate.snapshot import file_sha256, format_size
+from lotgate.snapshot import format_size
+from lotgate.sqlite_copy import file_sha256
 from lotgate.sqlite_files import path_text, sqlite_uri
 from lotgate.table_hashes import TableHash, hash_tables, schema_sha256
 from lotgate.verdict import Verdict, read_verdict

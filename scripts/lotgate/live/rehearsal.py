@@ -28,6 +28,7 @@ from lotgate.live.state import Operation, ensure_state, write_operation
 from lotgate.live.swap import switch_tables
 from lotgate.machine import free_bytes
 from lotgate.snapshot import format_size
+from lotgate.sqlite_copy import copy_database
 from lotgate.sqlite_files import database_size, open_live, sqlite_uri
 from lotgate.workdir import WorkDir, remove_database
 
@@ -70,8 +71,8 @@ def copy_of_live(
                 )
             with reporter.step(f"Copying {database.name} for the rehearsal"):
                 copy.touch(mode=0o600)
+                copy_database(live.connection, copy, copy, lock_timeout=lock_timeout)
                 with closing(sqlite3.connect(sqlite_uri(copy), uri=True, isolation_level=None)) as target:
-                    live.connection.backup(target, pages=-1)
                     target.execute("pragma journal_mode = wal")
         yield copy
     except OSError as error:

@@ -19,7 +19,7 @@ from lotgate.dbt_checks import DbtCheck
 from lotgate.file_checks import check_files
 from lotgate.gx_suites import read_suites
 from lotgate.register import present_register, write_register
-from lotgate.snapshot import file_sha256
+from lotgate.sqlite_copy import file_sha256
 from lotgate.sqlite_files import sqlite_uri
 from lotgate.table_hashes import hash_tables, schema_sha256
 from lotgate.verdict import Verdict
