@@ -238,7 +238,7 @@ def test_a_failure_leaves_the_previous_snapshot(
     before = fingerprint(work)
     source = fingerprint(live.parent)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise stop
 
     monkeypatch.setattr(f"lotgate.snapshot.{at}", fail)
