@@ -19,8 +19,20 @@ import pytest
 from compiled_models import CompiledModels
 from lotgate.legacy_schema import Shape, create_legacy_database
 
-pytest_plugins = ["backup_cases", "later_work", "reader_cases", "shipstation_fixtures", "swap_fault_cases", "sync_cases"]
+pytest_plugins = [
+    "backup_cases",
+    "browser",
+    "data_docs_cases",
+    "later_work",
+    "reader_cases",
+    "review_page_cases",
+    "shipstation_fixtures",
+    "swap_fault_cases",
+    "sync_cases",
+]
 
+# what changes a command: settings, and a job of CI, whose page and log a test must not write to
+SETTINGS = ("LOTGATE_", "GITHUB_")
 LOTGATE = [sys.executable, "-c", "from lotgate.cli import main; main()"]
 
 # Plain reads of a database, in a process of their own: closing the file would drop the locks of this one.
@@ -75,7 +87,7 @@ def run_lotgate(
     env: dict[str, str] | None = None,
 ) -> Outcome:
     """The real command in a process of its own."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("LOTGATE_")}
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
     done = subprocess.run(
         [*LOTGATE, *map(str, arguments)],
         capture_output=True,
@@ -136,9 +148,8 @@ def lotgate(
     folder.mkdir()
     monkeypatch.chdir(folder)
     for key in list(os.environ):
-        if key.startswith("LOTGATE_"):
+        if key.startswith(SETTINGS):
             monkeypatch.delenv(key)
-    monkeypatch.setattr("lotgate.config.project_root", lambda folder: None)
 
     def run(*arguments: str | Path) -> Outcome:
         capfd.readouterr()

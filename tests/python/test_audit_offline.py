@@ -6,15 +6,11 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-if TYPE_CHECKING:
-    from browser import Browse
-
-pytest_plugins = ["browser"]
+from browser import Browse
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from browser import Browse, Page
 from compiled_models import CompiledModels
 from lotgate.legacy_schema import Shape, create_legacy_database
 from lotgate.review import write_review
@@ -17,11 +17,6 @@ from lotgate.workdir import WorkDir
 from reference.building import write_example
 from reference.scenario import Example, FetchRow, ItemRow, Row, ShipmentRow
 from test_review_data import OPEN, candidate_of, opened, records, work_copy
-
-if TYPE_CHECKING:
-    from browser import Browse, Page
-
-pytest_plugins = ["browser"]
 
 PAGE = "reconciliation.html"
 
