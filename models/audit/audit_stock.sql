@@ -6,9 +6,9 @@ skus as (
 
 ),
 
-parameters as (
+baselines as (
 
-    select * from {{ ref('stg_legacy__configuration_params') }}
+    select * from {{ ref('int_stock_baselines') }}
 
 ),
 
@@ -33,17 +33,6 @@ balance as (
 expectations as (
 
     select * from {{ ref('stg_controls__expected_on_hand') }}
-
-),
-
-baselines as (
-
-    select
-        sku_code,
-        {{ whole_number('parameter_value') }} as baseline_units,
-        row_number() over (partition by sku_code order by parameter_id) as place
-    from parameters
-    where category = 'InitialInventory' and parameter_name = 'EOD_Prior_Week'
 
 ),
 
@@ -113,7 +102,7 @@ summed as (
         moments.expected_on_hand
     from moments
     left join inventory on moments.sku_code = inventory.sku_code
-    left join baselines on moments.sku_code = baselines.sku_code and baselines.place = 1
+    left join baselines on moments.sku_code = baselines.sku_code
     left join moved
         on moments.sku_code = moved.sku_code and moments.as_of_date = moved.as_of_date
     left join shipped

@@ -6,16 +6,13 @@ transactions as (
 
 ),
 
--- shipments are counted from shipped_items, never from here
 signed as (
 
     select
         sku_code,
         transaction_date,
-        case
-            when transaction_type in ('receive', 'repack', 'adjust up') then quantity
-            when transaction_type = 'adjust down' then -quantity
-        end as signed_units
+        quantity,
+        {{ transaction_sign('transaction_type') }} as sign
     from transactions
 
 ),
@@ -25,12 +22,13 @@ totals as (
     select
         sku_code,
         transaction_date as movement_date,
-        sum(signed_units) as moved_units
+        sum(sign * quantity) as moved_units
     from signed
     where
         sku_code is not null
         and transaction_date is not null
-        and signed_units is not null
+        and quantity is not null
+        and sign <> 0
     group by sku_code, transaction_date
 
 )

@@ -13,8 +13,8 @@ from typing import Literal
 
 from lotgate.errors import GateClosed, UsageError
 from lotgate.legacy_schema import (
-    MODEL_COLUMNS,
     REQUIRED,
+    SNAPSHOT_COLUMNS,
     TableClass,
     classify,
     is_migrated,
@@ -135,7 +135,7 @@ def find_additions(tables: Collection[TableInfo]) -> tuple[str, ...]:
     """What a snapshot adds, empty, to a database with these tables: ``table x`` or ``column x.y``."""
     present = {_fold(table.name): table for table in tables if table.kind != "trigger"}
     added = []
-    for name, columns in MODEL_COLUMNS.items():
+    for name, columns in SNAPSHOT_COLUMNS.items():
         if name not in present:
             added.append(f"table {name}")
         else:
@@ -223,7 +223,7 @@ def find_invalid_texts(connection: sqlite3.Connection) -> list[InvalidText]:
     text_factory = connection.text_factory
     connection.text_factory = bytes
     try:
-        for table, wanted in MODEL_COLUMNS.items():
+        for table, wanted in SNAPSHOT_COLUMNS.items():
             names = connection.execute(
                 "select name from pragma_table_xinfo(?) where hidden <> 1 and not (type in ('INT', 'INTEGER')"
                 " and exists (select 1 from pragma_table_list(?) where strict))",
@@ -320,7 +320,7 @@ def _count(connection: sqlite3.Connection, name: str) -> int:
 
 def _lacks(table: TableInfo) -> list[str]:
     has = {_fold(column) for column in table.columns}
-    return [column for column in MODEL_COLUMNS.get(_fold(table.name), {}) if column not in has]
+    return [column for column in SNAPSHOT_COLUMNS.get(_fold(table.name), {}) if column not in has]
 
 
 def _fold(name: str) -> str:

@@ -272,6 +272,13 @@ _READ_BY_MODELS: Final = {
     "inventory_transactions": "id date sku quantity transaction_type",
 }
 
+# What only reports are made of. The services write it all the time, and nothing that a swap promotes depends
+# on it, so that it does not count as a change of the source.
+_READ_BY_REPORTS: Final = {
+    "inventory_current": "weekly_avg_cents",
+    "weekly_shipped_history": "id start_date end_date sku quantity_shipped",
+}
+
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         table: tuple(column[:-1] for column in columns.split() if column.endswith("*"))
@@ -282,18 +289,25 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 """Table -> the columns without which a database is not a legacy database."""
 
 
-def _model_columns() -> Mapping[str, Mapping[str, str]]:
+def _columns_read(*read: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
     types = {table.name: {column.name: column.type for column in table.columns} for table in _TABLES}
+    names: dict[str, list[str]] = {}
+    for tables in read:
+        for table, columns in tables.items():
+            names.setdefault(table, []).extend(columns.replace("*", "").split())
     return MappingProxyType(
         {
-            table: MappingProxyType({name: types[table][name] for name in columns.replace("*", "").split()})
-            for table, columns in _READ_BY_MODELS.items()
+            table: MappingProxyType({name: types[table][name] for name in columns})
+            for table, columns in names.items()
         }
     )
 
 
-MODEL_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = _model_columns()
-"""Table -> column -> SQLite type, for exactly the columns that the models read."""
+MODEL_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = _columns_read(_READ_BY_MODELS)
+"""Table -> column -> SQLite type, for exactly the columns that the promoted tables are derived from."""
+
+SNAPSHOT_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = _columns_read(_READ_BY_MODELS, _READ_BY_REPORTS)
+"""The same with the columns that only the reports read; the snapshot has all of them."""
 
 
 def quoted(identifier: str) -> str:
@@ -395,7 +409,10 @@ def _folded(tables: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
 
 
 def classify(table: str) -> TableClass:
-    """What becomes of a live table: the models read it, it is known and stays as it is, or it is unknown."""
+    """What becomes of a live table: new tables are derived from it, it is known and stays, or it is unknown.
+
+    A table that only the reports read stays as it is.
+    """
     name = _fold(table)
     if name in MODEL_COLUMNS:
         return "derived-from"
@@ -421,7 +438,7 @@ def additions(tables: Mapping[str, Collection[str]]) -> list[str]:
     """
     present = _folded(tables)
     statements = []
-    for table, columns in MODEL_COLUMNS.items():
+    for table, columns in SNAPSHOT_COLUMNS.items():
         required = REQUIRED.get(table, ())
         if table in present:
             statements += [

@@ -7,6 +7,7 @@
     'stg_legacy__orders_inbox': 'orders_inbox',
     'stg_legacy__configuration_params': 'configuration_params',
     'stg_legacy__inventory_transactions': 'inventory_transactions',
+    'stg_legacy__weekly_shipped_history': 'weekly_shipped_history',
 } -%}
 with
 

@@ -109,6 +109,10 @@ def hostile(demo_build: Path, tmp_path_factory: pytest.TempPathFactory) -> WorkD
             ("audit_decisions", "problem"),
             ("audit_daily_units", "ship_date"),
             ("skus", "product_name"),
+            ("report_skus", "alert_level"),
+            ("report_lot_balances", "lot_number"),
+            ("report_lot_balances", "balance"),
+            ("report_weekly_shipped", "units_from"),
         ):
             rows = [row[0] for row in connection.execute(f"select rowid from {table} order by rowid")]
             for place, rowid in enumerate(rows):

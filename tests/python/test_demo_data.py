@@ -224,7 +224,13 @@ def test_weekly_history_is_the_sum_of_complete_weeks() -> None:
         (row["start_date"], row["end_date"], row["sku"], row["quantity_shipped"])
         for row in legacy("weekly_shipped_history")
     ]
-    assert history == expected
+    assert history[: len(expected)] == expected
+    # the older weeks of a year, from before the first row: one line for each SKU and week
+    older = sorted(history[len(expected) :])
+    weeks = [monday - timedelta(weeks=week) for week in range(44, 0, -1)]
+    assert [line[:3] for line in older] == [
+        (str(week), str(week + timedelta(days=6)), sku) for week in weeks for sku in SKUS
+    ]
 
 
 def test_ordinary_shape_of_the_rows() -> None:

@@ -318,6 +318,11 @@ SPOILT = {
     "audit_shipstation_days": ("reconciliation.html",),
     "audit_shipstation_differences": ("reconciliation.html",),
     "shipped_items": ("rows.html", "index.html", "lots.html"),
+    "report_period": ("weekly.html",),
+    "report_skus": ("weekly.html",),
+    "report_weekly_shipped": ("weekly.html",),
+    "report_lot_balances": ("weekly.html",),
+    "report_charge_days": ("weekly.html",),
 }
 
 

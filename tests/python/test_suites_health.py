@@ -282,6 +282,34 @@ CASES = (
         ("2025-09-08", "2025-09-13", "17612"),
     ),
     Case(
+        "a week twice",
+        (
+            "insert into weekly_shipped_history (start_date, end_date, sku, quantity_shipped)"
+            " select ' ' || start_date, end_date, sku, quantity_shipped from weekly_shipped_history"
+            " where id = 1",
+        ),
+        {"history_has_each_day_once": 1},
+        ("17612", "2025-09-08", "2025-09-14", "2025-09-08", "2025-09-14"),
+    ),
+    Case(
+        "a week that overlaps another",
+        (
+            "insert into weekly_shipped_history (start_date, end_date, sku, quantity_shipped)"
+            " values ('2025-09-04', '2025-09-09', '17904', 1)",
+        ),
+        {"history_has_each_day_once": 2, "history_has_whole_weeks": 1},
+        ("17904", "2025-09-04", "2025-09-09", "2025-09-01", "2025-09-07"),
+    ),
+    Case(
+        "a week of a SKU that nobody knows",
+        (
+            "insert into weekly_shipped_history (start_date, end_date, sku, quantity_shipped)"
+            " values ('2025-09-01', '2025-09-07', '99999', 1)",
+        ),
+        {"history_names_known_skus": 1},
+        ("99999", "1"),
+    ),
+    Case(
         "weeks that were not over",
         (),
         {"history_has_whole_weeks": 5, "dates_are_real_days": 156, "watermarks_are_past": 2},
@@ -398,6 +426,8 @@ def test_a_table_that_is_not_there_is_no_finding(demo_build: Path, tmp_path: Pat
         "history_matches_items": "no such table: weekly_shipped_history",
         "history_has_whole_weeks": "no such table: weekly_shipped_history",
         "history_has_no_gaps": "no such table: weekly_shipped_history",
+        "history_has_each_day_once": "no such table: weekly_shipped_history",
+        "history_names_known_skus": "no such table: weekly_shipped_history",
         "stored_stock_matches_movements": "no such table: configuration_params",
         "stock_is_not_negative": "no such table: configuration_params",
         "transaction_types_are_known": "no such table: inventory_transactions",

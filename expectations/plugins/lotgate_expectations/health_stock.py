@@ -57,21 +57,25 @@ class _UnitsHealthExpectation(LegacyHealthExpectation):
 class ExpectHistoryToMatchItems(_UnitsHealthExpectation):
     """Expect every line of weekly_shipped_history to have the units of its days' rows.
 
-    Shown are the week, the SKU, the stored units and those of the rows. Lines whose days are no real days are
-    another check's.
+    The history often goes further back than shipped_items: only lines that begin on or after the first day of
+    which a row was saved in time are looked at. Shown are the week, the SKU, the stored units and those of
+    the rows. Lines whose days are no real days are another check's.
 
     Args:
+        late_days: A row created so many days after its ship date is a late import.
         max_quantity: A quantity above this counts as none.
         min_lot_digits: A lot has at least this many digits.
 
     Example:
-        {"max_quantity": {"$PARAMETER": "max_quantity"},
+        {"late_days": {"$PARAMETER": "late_import_days"}, "max_quantity": {"$PARAMETER": "max_quantity"},
         "min_lot_digits": {"$PARAMETER": "min_lot_digits"}}
 
     Source: the legacy weekly history, which counted voided labels once.
     """
 
-    success_keys: ClassVar[tuple[str, ...]] = ("max_quantity", "min_lot_digits")
+    late_days: int | SuiteParameterDict
+
+    success_keys: ClassVar[tuple[str, ...]] = ("late_days", "max_quantity", "min_lot_digits")
     shown_columns: ClassVar[tuple[str, ...]] = (
         "start_date",
         "end_date",
@@ -83,7 +87,7 @@ class ExpectHistoryToMatchItems(_UnitsHealthExpectation):
     def needs(self) -> Mapping[str, tuple[str, ...]]:
         return {
             "weekly_shipped_history": _HISTORY_COLUMNS,
-            "shipped_items": _ITEM_COLUMNS,
+            "shipped_items": (*_ITEM_COLUMNS, "created_at"),
             "inventory_current": ("sku",),
         }
 
@@ -99,8 +103,9 @@ class ExpectHistoryToMatchItems(_UnitsHealthExpectation):
             sku: ([day for day, _ in days], [0, *accumulate(units for _, units in days)])
             for sku, days in by_sku.items()
         }
+        first = _first_recorded_day(engine, int(self.late_days))  # type: ignore[arg-type]
         for start, end, sku, stored in history:
-            if is_real_day(start) and is_real_day(end):
+            if is_real_day(start) and is_real_day(end) and first is not None and start >= first:
                 days, totals = sums.get(sku, ([], [0]))
                 shipped = totals[max(bisect_right(days, end), bisect_left(days, start))]
                 shipped -= totals[bisect_left(days, start)]
@@ -291,6 +296,23 @@ def _no_history(engine: SqlAlchemyExecutionEngine) -> str | None:
     if any(stream(engine, "select 1 from weekly_shipped_history limit 1")):
         return None
     return "no weeks in weekly_shipped_history"
+
+
+def _first_recorded_day(engine: SqlAlchemyExecutionEngine, late_days: int) -> str | None:
+    """The first ship date with a row that is no late import; a row without a time is none. None without."""
+    query = (
+        f"select {trimmed('ship_date')}, substr(min({trimmed('created_at')}), 1, 10)"
+        " from shipped_items group by ship_date order by 1"
+    )
+    for day, created in stream(engine, query):
+        if not is_real_day(day):
+            continue
+        is_late = is_real_day(created) and (
+            date.fromisoformat(created) - date.fromisoformat(day) >= timedelta(days=late_days)
+        )
+        if not is_late:
+            return str(day)
+    return None
 
 
 def _is_week(start: str | None, end: str | None) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
-from lotgate.legacy_schema import MODEL_COLUMNS, REQUIRED, classify
+from lotgate.legacy_schema import REQUIRED, SNAPSHOT_COLUMNS, classify
 from lotgate_expectations.computed import ComputedRowsExpectation
 from lotgate_expectations.expressions import trimmed, trimmed_or_null
 from lotgate_expectations.reading import Row, data_source_engine, fold, stream, table_names
@@ -24,7 +24,7 @@ SNAPSHOT_MARKER = "lotgate_snapshot"
 """The table that tells a snapshot from any other database."""
 
 CONTROLS = ("expected_on_hand", "expected_units", "incidents", "quarantine_decisions", "sku_variants")
-WORKING_PREFIXES = ("stg_", "int_", "audit_")
+WORKING_PREFIXES = ("stg_", "int_", "audit_", "report_")
 """The candidate's own tables that are never promoted: controls and working tables."""
 
 
@@ -58,7 +58,7 @@ class ExpectTablesToBeThoseOfTheLiveDatabase(ComputedRowsExpectation):
             yield SNAPSHOT_MARKER, None, None
         for name in sorted(expected.keys() | counts.keys()):
             live, copied = expected.get(name), counts.get(name)
-            may_be_added = name not in expected and name in MODEL_COLUMNS and name not in REQUIRED
+            may_be_added = name not in expected and name in SNAPSHOT_COLUMNS and name not in REQUIRED
             if live != copied and not (may_be_added and copied == 0):
                 yield name, live, copied
 
@@ -67,7 +67,8 @@ class ExpectUntouchedTablesToStayOut(ComputedRowsExpectation):
     """Expect no table of the live database that is carried over or left alone to be in the candidate.
 
     What is promoted would take its place. The candidate's controls and working tables (``audit_``, ``int_``,
-    ``stg_``) are never promoted and may have the name of a live table. Source: docs/design.md section 4.
+    ``report_``, ``stg_``) are never promoted and may have the name of a live table. Source: docs/design.md
+    section 4.
 
     Args:
         legacy_tables: JSON text, table -> rows, of every table of the live database.

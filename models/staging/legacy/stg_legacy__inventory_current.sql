@@ -19,7 +19,11 @@ renamed as (
 
         -- numerics
         {{ whole_number('current_quantity') }} as current_quantity,
-        {{ whole_number('reorder_point') }} as reorder_point
+        {{ whole_number('reorder_point') }} as reorder_point,
+        {{ whole_number('weekly_avg_cents') }} as weekly_avg_cents,
+
+        -- dates and times
+        {{ timestamp_text('last_updated') }} as last_updated
     from source
 
 )

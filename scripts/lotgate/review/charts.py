@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from lotgate.review.daily_units import Units
 from lotgate.review.texts import signed
 
-__all__ = ["draw_units"]
+if TYPE_CHECKING:
+    import altair as alt
+
+__all__ = ["draw_units", "svg_of"]
 
 WIDTH = 1180
 HEIGHT = 230
@@ -40,7 +44,6 @@ def draw_units(units: Sequence[Units], label: str, *, period: str = "day") -> Ma
     text of the database gets into the markup.
     """
     import altair as alt
-    import vl_convert
 
     places = _with_gaps([row.label for row in units], period)
     values = [
@@ -86,10 +89,20 @@ def draw_units(units: Sequence[Units], label: str, *, period: str = "day") -> Ma
     if max((len(signed(row.change)) for row in units), default=0) * DIGIT < step:
         over = base.mark_text(dy=-9, fontSize=11, color="var(--ink)")
         layers.append(over.encode(y=alt.Y("top:Q"), text=alt.Text("label:N")))
-    chart = (
-        alt.layer(*layers)
-        .properties(width=alt.Step(step) if len(places) < FEW else WIDTH, height=HEIGHT)
-        .configure(background="transparent", font="inherit", aria=False, padding=2)
+    chart = alt.layer(*layers).properties(width=alt.Step(step) if len(places) < FEW else WIDTH, height=HEIGHT)
+    # drawn as large as it is, not as wide as the page
+    return svg_of(chart, label, look="few" if len(places) < FEW else "")
+
+
+def svg_of(chart: alt.LayerChart | alt.FacetChart, label: str, *, look: str = "") -> Markup:
+    """A chart as an SVG element that is named ``label``, in the page's own colours and type.
+
+    ``look`` is its class, for the style sheet.
+    """
+    import vl_convert
+
+    styled = (
+        chart.configure(background="transparent", font="inherit", aria=False, padding=2)
         .configure_view(stroke="transparent")
         .configure_axis(
             labelColor="var(--muted)",
@@ -102,12 +115,13 @@ def draw_units(units: Sequence[Units], label: str, *, period: str = "day") -> Ma
             titleFontWeight="normal",
         )
     )
-    few = ' class="few"' if len(places) < FEW else ""  # drawn as large as it is, not as wide as the page
-    svg = ARIA.sub("", vl_convert.vegalite_to_svg(chart.to_dict()))
+    named = f' class="{look}"' if look else ""
+    svg = ARIA.sub("", vl_convert.vegalite_to_svg(styled.to_dict()))
     return Markup(
         HEAD.sub(
             lambda size: (
-                f'<svg xmlns="http://www.w3.org/2000/svg"{few} role="img" aria-label="{Markup.escape(label)}"'
+                f'<svg xmlns="http://www.w3.org/2000/svg"{named} role="img"'
+                f' aria-label="{Markup.escape(label)}"'
                 f' viewBox="0 0 {size[1]} {size[2]}" width="{size[1]}" height="{size[2]}">'
             ),
             svg,

@@ -20,6 +20,7 @@ from lotgate.review.day_charts import charts_of
 from lotgate.review.templating import asset, make_environment
 from lotgate.review.texts import number
 from lotgate.review.views import BigTable, Facet, result_options, row_totals, split_days, suites_of
+from lotgate.review.weekly_page import weekly_content
 from lotgate.review.writing import replaced_folder, write_file
 from lotgate.verdict import Verdict, count_checks
 from lotgate.workdir import WorkDir
@@ -35,6 +36,7 @@ T = TypeVar("T")
 
 PAGES = (
     ("index.html", "Verdict"),
+    ("weekly.html", "Weekly"),
     ("rows.html", "Changed rows"),
     ("quarantine.html", "Quarantine"),
     ("decisions.html", "Decisions"),
@@ -47,6 +49,8 @@ KEPT_FOLDERS = ("data_docs", "dbt_docs")
 SHOWN_REASONS = 12
 SHOWN_STOCK = 30
 SHOWN_SKU_DAYS = 200
+ON_PAPER = ("index.html", "weekly.html")
+"""The pages that are printed upright, and shown at the width of a text."""
 
 
 def write_review(work_dir: WorkDir, verdict: Verdict, *, has_dbt_docs: bool) -> Path:
@@ -66,6 +70,7 @@ def write_review(work_dir: WorkDir, verdict: Verdict, *, has_dbt_docs: bool) -> 
         review.write_lots()
         review.write_reconciliation()
         review.write_shipstation()
+        review.write_weekly()
         review.write_index()
     return work_dir.review / "index.html"
 
@@ -252,6 +257,11 @@ class _Review:
             meanings=words.OUTCOMES,
         )
 
+    def write_weekly(self) -> None:
+        problems: list[str] = []
+        content = weekly_content(lambda read, what: self._read(read, what, problems), problems)
+        self._page("weekly.html", "Weekly report", problems, script="", **content)
+
     def write_index(self) -> None:
         problems: list[str] = []
         verdict = self.verdict
@@ -301,12 +311,12 @@ class _Review:
         parts = self.environment.get_template(f"{name}.j2").generate(
             page=name,
             pages=PAGES,
-            is_wide=name != "index.html",
+            is_wide=name not in ON_PAPER,
             title=title,
             verdict=self.verdict,
             problems=problems,
             style=asset("review.css"),
-            scripts=[asset("page.js"), asset(script)],
+            scripts=[asset(file) for file in ("page.js", script) if file],
             **content,
         )
         write_file(self.folder / name, parts)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from lotgate.review.texts import moment, number, short, signed, visible
+from lotgate.review.texts import hundredths, moment, number, short, signed, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -45,6 +45,7 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "hundredths": hundredths,
         "moment": moment,
         "number": number,
         "short": short,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-__all__ = ["moment", "number", "short", "signed", "visible"]
+__all__ = ["hundredths", "moment", "number", "short", "signed", "visible"]
 
 # The same set stands in assets/table.js; a test compares what the two show.
 ODD = re.compile(
@@ -33,6 +33,11 @@ def number(value: object) -> str:
     if isinstance(value, int | float):
         return f"{value:,}".replace("-", "−")
     return visible(value)
+
+
+def hundredths(value: int) -> str:
+    """A whole number of hundredths, such as cents, with two digits after the point: 4250 is 42.50."""
+    return f"{value / 100:,.2f}".replace("-", "−")
 
 
 def signed(value: int) -> str:

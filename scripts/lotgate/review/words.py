@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 __all__ = [
+    "ALERT_LEVELS",
+    "BALANCES",
     "CAUSES",
     "CHANGES",
     "DECISIONS",
@@ -132,8 +134,23 @@ SUITES: Mapping[str, str] = {
     "shipped_orders": "Order headers",
     "shipped_items": "Shipped items",
     "reconciliation": "Reconciliation with the snapshot",
+    "reporting": "Reports and what was stored",
     "legacy_health": "What was wrong before",
     "review": "Review pages",
     "dbt": "dbt data tests",
     "dbt_unit": "dbt unit tests",
 }
+
+ALERT_LEVELS: Mapping[str, tuple[str, str]] = {
+    "normal": ("passed", "good"),
+    "low": ("warning", "warn"),
+    "critical": ("failed", "bad"),
+}
+"""Alert level -> icon and look."""
+
+BALANCES: Mapping[str, tuple[str, str, str]] = {
+    "covered": ("passed", "good", "covered"),
+    "overdrawn": ("failed", "bad", "more shipped than came in"),
+    "unknown": ("not_run", "warn", "nothing says what came in"),
+}
+"""Balance of a lot -> icon, look and words."""

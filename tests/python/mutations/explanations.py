@@ -281,4 +281,32 @@ CONTROLS = (
     ),
 )
 
-EXPLANATIONS = (*LEDGER, *BALANCES, *REPORTS, *CONTROLS)
+WEEKLY = (
+    _table(
+        "report_weekly_shipped",
+        "a week left out of the weekly report",
+        "delete from report_weekly_shipped where rowid = 50",
+        by=(ids.REPORTED_WEEKS,),
+    ),
+    _table(
+        "report_skus",
+        "another stock in the weekly report",
+        "update report_skus set on_hand_units = on_hand_units + 28 where sku_code = '17612'",
+        by=(ids.REPORTED_STOCK,),
+    ),
+    _table(
+        "report_lot_balances",
+        "a lot with more left than there is",
+        "update report_lot_balances set left_units = left_units + 1 where lot_id = 2",
+        by=(ids.REPORTED_LOTS,),
+    ),
+    _table(
+        "report_charge_days",
+        "a day charged for a pallet more",
+        "update report_charge_days set pallet_cents = pallet_cents + 45, total_cents = total_cents + 45"
+        " where charge_date = '2025-10-06'",
+        by=(ids.REPORTED_CHARGES,),
+    ),
+)
+
+EXPLANATIONS = (*LEDGER, *BALANCES, *REPORTS, *WEEKLY, *CONTROLS)

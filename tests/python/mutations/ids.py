@@ -104,3 +104,9 @@ LOT_REPORT = "explanations.lot_report_follows_from_tables"
 DECISION_REPORT = "explanations.decision_report_follows_from_controls"
 INCIDENT_REPORT = "explanations.incident_report_follows_from_ledger"
 ONLY_TABLES = "explanations.candidate_has_only_its_tables"
+
+# reporting
+REPORTED_WEEKS = "reporting.weeks_add_up"
+REPORTED_STOCK = "reporting.stock_follows"
+REPORTED_LOTS = "reporting.lot_balances_add_up"
+REPORTED_CHARGES = "reporting.charges_add_up"
