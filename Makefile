@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test kills lint format bench lock clean
+.PHONY: setup ci gate demo test kills lint format docs pictures bench dist dist-test lock clean
 
 setup: $(READY)
 
@@ -14,6 +14,14 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $(READY)
+
+# What CI runs (.ci/run, which sees to a browser first).
+ci: lint test gate
+
+# The gate as an owner's CI has it, on the demo's database, with the evidence that the demo fetched.
+gate: setup
+	$(BIN)/lotgate demo --no-swap --work-dir target/ci >/dev/null
+	$(BIN)/lotgate check --database target/ci/demo/ora.db --work-dir target/ci --controls seeds/controls
 
 demo: setup
 	$(BIN)/lotgate demo
@@ -30,16 +38,36 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/yamllint --strict .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/ci/.github/workflows/*.yml && $(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/dbt --quiet --warn-error parse --no-partial-parse --target-path target/lint --log-path target/lint
+	$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml --show-all-failures
+	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests/dbt
 
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# docs/commands.md, from the commands; a test says where it is stale.
+docs: setup
+	$(BIN)/python scripts/command_reference.py
+
+# The README's pictures, from a real demo run in target/; needs Chromium.
+pictures: setup
+	$(BIN)/python scripts/pictures.py
+
 bench: setup
 	$(BIN)/python tests/bench/bench_build.py
 	$(BIN)/python tests/bench/bench_swap.py
 	$(BIN)/python tests/bench/bench_sync.py
+
+# Wheel and sdist, as pip would build them.
+dist: setup
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
+# Both, installed with all their dependencies on every Python of this machine; some minutes.
+dist-test: dist
+	$(BIN)/python tests/packaging/try_archives.py dist/*.whl dist/*.tar.gz
 
 # Needs uv (pip install uv): one lock for every supported Python.
 lock:

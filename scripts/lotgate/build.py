@@ -281,7 +281,8 @@ def _explain_failure(
         )
     return GateClosed(
         f"The candidate does not hold; {len(broken)} of {len(run.nodes)} steps failed:\n{text}",
-        hint=f"What was built is in {work_dir.failed_candidate}, dbt's log in {work_dir.dbt / 'logs'}.",
+        hint=f"What was built is in {work_dir.failed_candidate}, the rows that a check found in its table of"
+        f" {work_dir.failures}, dbt's log in {work_dir.dbt / 'logs'}.",
     )
 
 

@@ -1,14 +1,16 @@
-"""A verdict for CI: JUnit with one case per check, and Markdown for the job's page."""
+"""What CI shows: JUnit with one case per check, and Markdown for the job's page."""
 
 from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
+from lotgate.errors import LotgateError
 from lotgate.verdict import Check, Verdict
 
-__all__ = ["as_junit", "as_markdown"]
+__all__ = ["as_junit", "as_markdown", "failure_as_junit", "failure_as_markdown"]
 
 SHOWN_CHECKS = 50
 LEGACY_HEALTH = "legacy_health"
@@ -22,23 +24,51 @@ def as_junit(verdict: Verdict) -> str:
     A check that closes the gate is a failure or, where it could not be carried out, an error. A warning that
     found something passes here, with what it found in ``system-out``, since CI shall not fail by it.
     """
-    root = ET.Element("testsuites", name="lotgate audit", tests=str(len(verdict.checks)))
-    totals = {"failures": 0, "errors": 0}
-    by_suite = sorted(verdict.checks, key=lambda check: check.suite)
-    for suite, checks in groupby(by_suite, key=lambda check: check.suite):
+    return _junit("lotgate audit", verdict.checks)
+
+
+def failure_as_junit(checks: Iterable[Check], messages: Mapping[str, str]) -> str:
+    """JUnit XML of a build that did not hold: what failed is a failure, and what waited for it is skipped.
+
+    ``messages`` has the whole text of a check by its id, where there is more to read than ``Check.detail``.
+    """
+    return _junit("lotgate build", tuple(checks), messages=messages, stopped=True)
+
+
+def failure_as_markdown(error: LotgateError, checks: Iterable[Check]) -> str:
+    """Why there is no verdict, as GitHub's Markdown: the error, what to do next, and what failed."""
+    found = tuple(checks)
+    failed = tuple(check for check in found if check.closes_gate and check.result != "not_run")
+    skipped = sum(check.result == "not_run" for check in found)
+    lines = ["## lotgate: there is no verdict", "", *_paragraphs(error.message), ""]
+    if error.hint:
+        lines += [*_paragraphs(error.hint), ""]
+    lines += _table("What failed", failed)
+    if skipped:
+        lines.append(f"{skipped} more were not tried, since they build on what failed.")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _junit(
+    name: str, checks: tuple[Check, ...], *, messages: Mapping[str, str] | None = None, stopped: bool = False
+) -> str:
+    root = ET.Element("testsuites", name=name, tests=str(len(checks)))
+    totals = {"failures": 0, "errors": 0, "skipped": 0} if stopped else {"failures": 0, "errors": 0}
+    by_suite = sorted(checks, key=lambda check: check.suite)
+    for suite, members in groupby(by_suite, key=lambda check: check.suite):
         element = ET.SubElement(root, "testsuite", name=suite)
-        counts = {"tests": 0, "failures": 0, "errors": 0}
-        for check in checks:
+        counts = {"tests": 0} | dict.fromkeys(totals, 0)
+        for check in members:
             counts["tests"] += 1
-            kind = _add_case(element, check)
+            kind = _add_case(element, check, (messages or {}).get(check.id), stopped)
             if kind:
                 counts[kind] += 1
-        for name, count in counts.items():
-            element.set(name, str(count))
-        for name in totals:
-            totals[name] += counts[name]
-    for name, count in totals.items():
-        root.set(name, str(count))
+        for kind, count in counts.items():
+            element.set(kind, str(count))
+        for kind in totals:
+            totals[kind] += counts[kind]
+    for kind, count in totals.items():
+        root.set(kind, str(count))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -64,7 +94,7 @@ def as_markdown(verdict: Verdict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _add_case(suite: ET.Element, check: Check) -> str | None:
+def _add_case(suite: ET.Element, check: Check, text: str | None, stopped: bool) -> str | None:
     case = ET.SubElement(
         suite, "testcase", classname=f"lotgate.{_text(check.suite)}", name=_text(check.id), time="0"
     )
@@ -72,15 +102,24 @@ def _add_case(suite: ET.Element, check: Check) -> str | None:
     ET.SubElement(properties, "property", name="severity", value=check.severity)
     ET.SubElement(properties, "property", name="description", value=_text(check.description))
     message = _text(check.detail or check.description)
+    body = _text(text or check.description)
+    if check.result == "not_run" and stopped:
+        ET.SubElement(case, "skipped", message=message)
+        return "skipped"
     if check.result in ("errored", "not_run"):
-        ET.SubElement(case, "error", type=check.result, message=message).text = _text(check.description)
+        ET.SubElement(case, "error", type=check.result, message=message).text = body
         return "errors"
     if check.closes_gate:
-        ET.SubElement(case, "failure", type=check.severity, message=message).text = _text(check.description)
+        ET.SubElement(case, "failure", type=check.severity, message=message).text = body
         return "failures"
     if check.result == "failed":
         ET.SubElement(case, "system-out").text = f"{check.severity}: {message}"
     return None
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Lines that stay lines, and are no markup."""
+    return ["<br>".join(_cell(line) for line in text.splitlines())]
 
 
 def _table(title: str, checks: tuple[Check, ...]) -> list[str]:

@@ -14,8 +14,11 @@ import click
 from lotgate.commands.audit import audit, checks
 from lotgate.commands.backups import backups
 from lotgate.commands.build import build, demo
+from lotgate.commands.check import check
 from lotgate.commands.config import config
+from lotgate.commands.controls import controls
 from lotgate.commands.doctor import doctor
+from lotgate.commands.init import init
 from lotgate.commands.migrate import migrate, prework
 from lotgate.commands.recover import recover
 from lotgate.commands.review import review
@@ -48,11 +51,14 @@ def cli(debug: bool) -> None:
 cli.add_command(audit)
 cli.add_command(backups)
 cli.add_command(build)
+cli.add_command(check)
 cli.add_command(checks)
 cli.add_command(config)
 cli.add_command(contract)
+cli.add_command(controls)
 cli.add_command(demo)
 cli.add_command(doctor)
+cli.add_command(init)
 cli.add_command(migrate)
 cli.add_command(plan)
 cli.add_command(prework)
@@ -127,6 +133,7 @@ def _show(error: LotgateError, *, debug: bool, as_json: bool) -> None:
                 "exit_code": error.exit_code,
                 "message": error.message,
                 "hint": error.hint,
+                **error.details,
             }
         }
         click.echo(json.dumps(content, indent=2))

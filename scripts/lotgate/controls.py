@@ -11,8 +11,8 @@ import csv
 import hashlib
 import io
 import os
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,12 +29,57 @@ from lotgate.control_rows import (
 )
 from lotgate.errors import EnvironmentFailed, UsageError
 
-__all__ = ["Controls", "load_controls", "write_normalized"]
+__all__ = [
+    "ControlProblem",
+    "Controls",
+    "ControlsRefused",
+    "check_control_files",
+    "load_controls",
+    "write_normalized",
+]
 
 SHOWN_PROBLEMS = 20
 SHOWN_VALUE = 60
 
+# what spreadsheets divide fields by where a comma is the decimal sign, and as "Unicode text"
+OTHER_DIVIDERS = {";": "semicolons", "\t": "tabs"}
+
 Row = TypeVar("Row", bound=ControlRow)
+
+
+@dataclass(frozen=True)
+class ControlProblem:
+    """What is wrong with a control file, and the remedy.
+
+    ``file`` is its name in the folder. ``line`` counts from 1, the header's; None where it is the file's name
+    or kind that is wrong. ``column`` is None where the problem is the line's.
+    """
+
+    file: str
+    text: str
+    line: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        line = "" if self.line is None else f", line {self.line}"
+        column = "" if self.column is None else f", column {self.column}"
+        return f"{self.file}{line}{column}: {self.text}"
+
+
+class ControlsRefused(UsageError):
+    """The controls in ``folder`` mean nothing as they are; ``problems`` are all that was found."""
+
+    def __init__(self, folder: Path, problems: Sequence[ControlProblem]) -> None:
+        shown = "\n".join(f"  {problem}" for problem in problems[:SHOWN_PROBLEMS])
+        more = len(problems) - SHOWN_PROBLEMS
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(
+            f"The controls in {folder} have {count}:\n{shown}" + (f"\n  and {more} more" if more > 0 else ""),
+            hint="Correct the lines named above; line 1 is the header.",
+            details={"problems": [asdict(problem) for problem in problems]},
+        )
+        self.folder = folder
+        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True)
@@ -69,15 +114,47 @@ class Controls:
 def load_controls(folder: Path | None) -> Controls:
     """Reads and checks the controls in ``folder``; None means that there are none.
 
-    Raises UsageError with all problems at once (the first 20, and how many more), each with file, line,
-    column, value and remedy; EnvironmentFailed where a file cannot be read.
+    Raises ControlsRefused with all problems at once (its message has the first 20, and how many more), each
+    with file, line, column, value and remedy; UsageError where there is no such folder; EnvironmentFailed
+    where a file cannot be read.
     """
     if folder is None:
         return Controls()
+    controls, problems = _read_folder(folder)
+    if problems:
+        raise ControlsRefused(folder, problems)
+    return controls
+
+
+def check_control_files(files: Sequence[Path]) -> None:
+    """Checks these files and no others of their folders, as somebody does who is about to commit them.
+
+    Raises ControlsRefused with all problems, UsageError where a file is not there, EnvironmentFailed where
+    one cannot be read.
+    """
+    for file in files:
+        if not file.is_file():
+            raise UsageError(
+                f"There is no file {file}.", hint="Name control files, or the folder with --controls."
+            )
+    folders = sorted({file.parent for file in files})
+    names = {file.parent: {other.name for other in files if other.parent == file.parent} for file in files}
+    top = Path(os.path.commonpath(folders)) if folders else Path()
+    problems = [
+        replace(problem, file=(folder / problem.file).relative_to(top).as_posix())
+        for folder in folders
+        for problem in _read_folder(folder)[1]
+        if problem.file in names[folder]
+    ]
+    if problems:
+        raise ControlsRefused(top, problems)
+
+
+def _read_folder(folder: Path) -> tuple[Controls, list[ControlProblem]]:
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise UsageError(f"The controls folder {folder} {what}.", hint="Name the folder with --controls.")
-    problems: list[str] = []
+    problems: list[ControlProblem] = []
     _check_names(folder, problems)
     controls = Controls(
         incidents=_load(folder, "incidents.csv", Incident, problems, Incident.identity),
@@ -96,15 +173,7 @@ def load_controls(folder: Path | None) -> Controls:
         ),
         sku_variants=_load(folder, "sku_variants.csv", SkuVariant, problems, lambda row: row.raw_sku),
     )
-    if problems:
-        shown = "\n".join(f"  {problem}" for problem in problems[:SHOWN_PROBLEMS])
-        more = len(problems) - SHOWN_PROBLEMS
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise UsageError(
-            f"The controls in {folder} have {count}:\n{shown}" + (f"\n  and {more} more" if more > 0 else ""),
-            hint="Correct the lines named above; line 1 is the header.",
-        )
-    return controls
+    return controls, problems
 
 
 def write_normalized(controls: Controls, folder: Path) -> None:
@@ -126,17 +195,17 @@ def write_normalized(controls: Controls, folder: Path) -> None:
         ) from error
 
 
-def _check_names(folder: Path, problems: list[str]) -> None:
+def _check_names(folder: Path, problems: list[ControlProblem]) -> None:
     known = Controls().as_files()
     problems += [
-        f"{path.name}: no such control (a typing error?); the files are {', '.join(known)}"
+        ControlProblem(path.name, f"no such control (a typing error?); the files are {', '.join(known)}")
         for path in sorted(folder.iterdir())
         if path.suffix.lower() == ".csv" and path.name not in known
     ]
 
 
 def _load(
-    folder: Path, name: str, model: type[Row], problems: list[str], key: Callable[[Row], Hashable]
+    folder: Path, name: str, model: type[Row], problems: list[ControlProblem], key: Callable[[Row], Hashable]
 ) -> tuple[Row, ...]:
     """The rows of one file; what is wrong with it is added to ``problems``. No two rows have the same key."""
     text = _read(folder / name, problems)
@@ -152,18 +221,18 @@ def _load(
             continue
         first = first_lines.setdefault(key(row), line)
         if first != line:
-            problems.append(f"{name}, line {line}: {model.duplicate} line {first}; keep one of them")
+            problems.append(ControlProblem(name, f"{model.duplicate} line {first}; keep one of them", line))
         rows.append(row)
     return tuple(sorted(rows, key=lambda row: row.sort_key()))
 
 
-def _read(path: Path, problems: list[str]) -> str | None:
+def _read(path: Path, problems: list[ControlProblem]) -> str | None:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
     except IsADirectoryError:
-        problems.append(f"{path.name}: is a folder, not a file; move it away")
+        problems.append(ControlProblem(path.name, "is a folder, not a file; move it away"))
         return None
     except OSError as error:
         raise EnvironmentFailed(
@@ -173,17 +242,17 @@ def _read(path: Path, problems: list[str]) -> str | None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        problems.append(f"{path.name}, line {line}: not UTF-8 text; save the file as CSV in UTF-8")
+        problems.append(ControlProblem(path.name, "not UTF-8 text; save the file as CSV in UTF-8", line))
         return None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        problems.append(f"{path.name}, line {line}: holds a NUL byte; save the file as CSV in UTF-8")
+        problems.append(ControlProblem(path.name, "holds a NUL byte; save the file as CSV in UTF-8", line))
         return None
     return text
 
 
 def _records(
-    name: str, text: str, columns: tuple[str, ...], problems: list[str]
+    name: str, text: str, columns: tuple[str, ...], problems: list[ControlProblem]
 ) -> list[tuple[int, dict[str, str]]]:
     """The data lines, with the number of the line that each begins on; blank lines are skipped."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -197,32 +266,39 @@ def _records(
                 continue
             if header is None:
                 header = [field.strip() for field in fields]
-                if not _check_header(name, header, columns, problems):
+                if not _check_header(name, start, header, columns, problems):
                     return []
             elif len(fields) != len(header):
+                text = f"has {len(fields)} fields where the header has {len(header)}"
                 problems.append(
-                    f"{name}, line {start}: has {len(fields)} fields where the header has {len(header)};"
-                    " put texts with commas in double quotes"
+                    ControlProblem(name, f"{text}; put texts with commas in double quotes", start)
                 )
             else:
                 records.append((start, dict(zip(header, fields, strict=True))))
     except csv.Error as error:
-        problems.append(f"{name}, line {line}: not valid CSV ({error}); check its double quotes")
+        problems.append(ControlProblem(name, f"not valid CSV ({error}); check its double quotes", line))
     return records
 
 
-def _check_header(name: str, header: list[str], columns: tuple[str, ...], problems: list[str]) -> bool:
+def _check_header(
+    name: str, line: int, header: list[str], columns: tuple[str, ...], problems: list[ControlProblem]
+) -> bool:
     expected = f"the header is {','.join(columns)}"
+    for divider, word in OTHER_DIVIDERS.items():
+        if len(header) == 1 and {part.strip().strip('"') for part in header[0].split(divider)} == {*columns}:
+            text = f"its fields are divided by {word}; save the file with commas: {expected}"
+            problems.append(ControlProblem(name, text, line))
+            return False
     found = [f"unknown column {column!r}" for column in header if column not in columns]
     found += [f"missing column {column!r}" for column in columns if column not in header]
     found += [f"column {column!r} twice" for column in columns if header.count(column) > 1]
-    problems += [f"{name}, line 1: {problem}; {expected}" for problem in found]
+    problems += [ControlProblem(name, f"{problem}; {expected}", line) for problem in found]
     return not found
 
 
 def _problem(
     name: str, line: int, model: type[ControlRow], detail: dict[str, object], values: dict[str, str]
-) -> str:
+) -> ControlProblem:
     location = detail["loc"]
     assert isinstance(location, tuple)
     context = detail.get("ctx")
@@ -233,7 +309,8 @@ def _problem(
     value = values.get(column, "")
     shown = repr(value if len(value) <= SHOWN_VALUE else value[:SHOWN_VALUE] + "...")
     remedy = remedy_for(model, column)
-    return f"{name}, line {line}, column {column}: {shown}: {message}" + (f"; {remedy}" if remedy else "")
+    text = f"{shown}: {message}" + (f"; {remedy}" if remedy else "")
+    return ControlProblem(name, text, line, column)
 
 
 def _canonical(model: type[ControlRow], rows: tuple[ControlRow, ...]) -> str:

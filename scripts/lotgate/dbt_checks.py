@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 from lotgate.dbt_run import DbtNode
 from lotgate.errors import EnvironmentFailed
+from lotgate.verdict import Check, Result
 
-__all__ = ["CheckDefinition", "DbtCheck", "fingerprint", "read_definitions", "results"]
+__all__ = ["CheckDefinition", "DbtCheck", "as_check", "fingerprint", "read_definitions", "results"]
 
+DBT_RESULTS: dict[str, Result] = {"pass": "passed", "success": "passed", "warn": "failed", "fail": "failed"}
 TEST_SETTINGS = ("enabled", "severity", "where", "limit", "fail_calc", "warn_if", "error_if")
 
 
@@ -79,6 +81,23 @@ def results(definitions: dict[str, CheckDefinition], nodes: Iterable[DbtNode]) -
             failures=by_id[unique_id].failures if unique_id in by_id else None,
         )
         for unique_id, definition in sorted(definitions.items())
+    )
+
+
+def as_check(check: DbtCheck) -> Check:
+    """A data test or unit test, and what became of it, as a check of a verdict."""
+    name = check.unique_id.split(".", 2)[2]
+    result: Result = "not_run" if check.status in ("missing", "skipped") else "errored"
+    result = DBT_RESULTS.get(check.status, result)
+    rows = "1 row" if check.failures == 1 else f"{check.failures} rows"
+    return Check(
+        id=f"{'dbt' if check.kind == 'data_test' else 'dbt_unit'}.{name}",
+        suite="dbt" if check.kind == "data_test" else "dbt_unit",
+        description=check.description or check.name.replace("_", " "),
+        severity=check.severity,
+        result=result,
+        detail={"passed": "", "failed": f"It found {rows}."}.get(result, f"dbt says: {check.status}."),
+        unexpected=check.failures if result == "failed" else None,
     )
 
 

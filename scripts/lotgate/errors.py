@@ -6,7 +6,8 @@ Every one says what is wrong and what to do next, and knows the exit code of the
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 __all__ = ["EnvironmentFailed", "GateClosed", "LotgateError", "UsageError"]
 
@@ -15,14 +16,18 @@ class LotgateError(Exception):
     """The root of all errors that lotgate raises on purpose.
 
     ``message`` says what is wrong; ``hint`` says what to do next, where the message does not already.
+    ``details`` is the same for programs, as JSON knows it: ``--json`` prints it beside the message.
     """
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, details: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.details = dict(details or {})
 
     def __str__(self) -> str:
         return self.message

@@ -85,6 +85,7 @@ def run_lotgate(
     cwd: Path | None = None,
     preexec: Callable[[], None] | None = None,
     env: dict[str, str] | None = None,
+    timeout: float = 60,
 ) -> Outcome:
     """The real command in a process of its own."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
@@ -96,7 +97,7 @@ def run_lotgate(
         cwd=cwd,
         preexec_fn=preexec,
         env=clean | (env or {}),
-        timeout=60,
+        timeout=timeout,
         check=False,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)

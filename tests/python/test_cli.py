@@ -14,7 +14,7 @@ import pytest
 
 from conftest import LOTGATE, Outcome, fingerprint, run_lotgate
 from lotgate.cli import cli
-from lotgate.config import load_settings, project_root
+from lotgate.config import load_settings
 from lotgate.console import PlainReporter, TerminalReporter, make_reporter
 from lotgate.errors import EnvironmentFailed, GateClosed, LotgateError, UsageError
 
@@ -215,18 +215,6 @@ def test_a_wrong_configuration(lotgate: Cli, tmp_path: Path, content: bytes, mes
     assert message in outcome.err
     assert "Hint: " in outcome.err
     assert outcome.code == 2
-
-
-def test_the_projects_controls_are_the_default_where_there_are_any(tmp_path: Path) -> None:
-    inner = tmp_path / "deep" / "er"
-    inner.mkdir(parents=True)
-    (tmp_path / "dbt_project.yml").write_text("name: x\n")
-    assert project_root(inner) == tmp_path
-    assert load_settings(folder=inner, environ={}).controls is None
-    (tmp_path / "seeds" / "controls").mkdir(parents=True)
-    found = load_settings(folder=inner, environ={})
-    assert found.controls == tmp_path / "seeds" / "controls"
-    assert not found.controls_given
 
 
 # progress

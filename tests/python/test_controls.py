@@ -230,8 +230,16 @@ def test_bom_crlf_and_missing_final_newline_are_fine(tmp_path: Path) -> None:
             "expected_units.csv, line 2: not valid CSV (",
         ),
         (
-            b"ship_date;expected_units;source\n",
-            "expected_units.csv, line 1: unknown column 'ship_date;expected_",
+            b"ship_date;expected_units;source\n2025-10-06;1;a\n",
+            "expected_units.csv, line 1: its fields are divided by semicolons; save the file with commas:",
+        ),
+        (
+            b"\xef\xbb\xbfship_date\texpected_units\tsource\r\n",
+            "expected_units.csv, line 1: its fields are divided by tabs; save the file with commas:",
+        ),
+        (
+            b"\n\nship_date;units\n",
+            "expected_units.csv, line 3: unknown column 'ship_date;units'",
         ),
     ],
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
+from lotgate.commands.github import job_page
 from lotgate.commands.options import debug_option, json_option, shared_options
 
 if TYPE_CHECKING:
@@ -57,16 +57,16 @@ def audit(
             f"The candidate in {settings.work_dir} is of {source}, not of {settings.database}.",
             hint="Name its work directory with --work-dir, or build again.",
         )
-    job_page = _job_page()
+    page = job_page()
     with open_work_dir(settings.work_dir, Path(source) if source else settings.database) as work:
         verdict = audit_candidate(
             work,
             reporter=SilentReporter() if as_json else make_reporter(),
             controls_folder=settings.controls if settings.controls_given else None,
         )
-        if job_page is not None:
-            job_page.write(work.summary.read_text(encoding="utf-8"))
-            job_page.close()
+        if page is not None:
+            page.write(work.summary.read_text(encoding="utf-8"))
+            page.close()
     if as_json:
         click.echo(json.dumps(verdict.as_json(), indent=2))
     else:
@@ -146,19 +146,3 @@ def _list(found: tuple[Check, ...], colour: str, title: str | None = None) -> No
         click.echo(visible(f"{check.id}. {check.description} {check.detail}".rstrip()))
     if len(found) > SHOWN:
         click.echo(f"and {len(found) - SHOWN} more; the review shows all.")
-
-
-def _job_page() -> IO[str] | None:
-    """The page of a GitHub job, where there is one; opened first, so that it cannot fail at the end."""
-    from lotgate.errors import EnvironmentFailed
-
-    target = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not target:
-        return None
-    try:
-        return Path(target).open("a", encoding="utf-8")
-    except OSError as error:
-        raise EnvironmentFailed(
-            f"GITHUB_STEP_SUMMARY names {target}, which cannot be written: {error.strerror}.",
-            hint="Unset it, or name a file that can be written.",
-        ) from error

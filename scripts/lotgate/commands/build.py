@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -140,7 +141,7 @@ def _show(taken: Snapshot, built: Build, run: DemoRun | None, *, as_json: bool) 
 def _show_swap(run: DemoRun) -> None:
     from lotgate.commands.swap import print_swap
 
-    named = f"--database {run.database} --work-dir {run.work.path}"
+    named = shlex.join(["--database", str(run.database), "--work-dir", str(run.work.path)])
     click.echo()
     click.echo(f"What was asked of the simulated ShipStation, request by request: {run.request_log}")
     if run.swap is None or run.verification is None:

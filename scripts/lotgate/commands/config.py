@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -35,11 +36,13 @@ def config(database: str | None, work_dir: str | None, controls: str | None, as_
     """Show every setting, its value and where it comes from: an option, the environment, lotgate.toml or the
     default. Nothing is changed, and no database is opened.
 
-    Of a secret only whether it is set is shown.
+    Of a secret only whether it is set is shown. `project` is the dbt project that commands use here: that of
+    a clone or a copy that this folder is in, else the one that was installed.
     """
-    from lotgate.config import list_settings, load_settings
+    from lotgate.config import list_settings, load_settings, project_setting
 
-    shown = list_settings(load_settings(database=database, work_dir=work_dir, controls=controls))
+    settings = load_settings(database=database, work_dir=work_dir, controls=controls)
+    shown = (project_setting(Path.cwd()), *list_settings(settings))
     if as_json:
         content = [{"name": one.name, "value": one.value, "origin": one.origin} for one in shown]
         click.echo(json.dumps({"settings": content}, indent=2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -30,7 +31,7 @@ def doctor(
     """
     from lotgate.config import load_settings
     from lotgate.console import SilentReporter, make_reporter
-    from lotgate.doctor import examine, examine_controls
+    from lotgate.doctor import examine, examine_controls, examine_project
 
     settings = load_settings(database=database, work_dir=work_dir, controls=controls)
     checks = (
@@ -41,6 +42,7 @@ def doctor(
             reporter=SilentReporter() if as_json else make_reporter(),
         ),
         examine_controls(settings.controls),
+        examine_project(Path.cwd()),
     )
     problems = sum(check.status == "problem" for check in checks)
     if as_json:

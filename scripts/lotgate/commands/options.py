@@ -32,8 +32,8 @@ work_dir_option = click.option(
 controls_option = click.option(
     "--controls",
     metavar="DIR",
-    help="The folder of the control CSVs. Default: LOTGATE_CONTROLS, else lotgate.toml, else the project's"
-    " seeds/controls.",
+    help="The folder of the control CSVs. Default: LOTGATE_CONTROLS, else lotgate.toml, else controls here,"
+    " else in a clone its seeds/controls, else none.",
 )
 lock_timeout_option = click.option(
     "--lock-timeout",
