@@ -6,11 +6,13 @@ capitals), ``lotgate.toml`` in the current folder, and the default. The tables o
 have the table's name in them: ``LOTGATE_SYNC_GUARD_DAYS``); relative paths in it start at the file's folder.
 An empty variable counts as not set. Lists in the environment are divided by a comma
 (``LOTGATE_PAUSE_WORKFLOWS``; a comma alone is the empty list) or by the system's path separator
-(``LOTGATE_BACKUP_FOLDERS``).
+(``LOTGATE_BACKUP_FOLDERS``). Where nobody names the controls they are the folder ``controls`` here, else, in
+a clone or a copy of the project, its ``seeds/controls``, else there are none.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +29,7 @@ from lotgate.config_keys import (
     read_tables,
 )
 from lotgate.errors import UsageError
+from lotgate.project import locate_project
 from lotgate.workdir import WorkDir
 
 __all__ = [
@@ -38,12 +41,13 @@ __all__ = [
     "SyncSettings",
     "list_settings",
     "load_settings",
-    "project_root",
+    "project_setting",
 ]
 
 CONFIG_FILE = "lotgate.toml"
 DEFAULT_DATABASE = "ora.db"
 DEFAULT_WORK_DIR = "target"
+CONTROLS = "controls"
 DEFAULT_WORKFLOWS = ("unified-shipstation-sync", "shipstation-upload", "xml-import")
 SECRETS = ("SHIPSTATION_API_KEY", "SHIPSTATION_API_SECRET")
 
@@ -134,15 +138,6 @@ class Setting:
     origin: str
 
 
-def project_root(folder: Path) -> Path | None:
-    """The dbt project that ``folder`` is in, else the one that this package was installed from, else None."""
-    package = Path(__file__).resolve().parents
-    for candidate in (folder, *folder.parents, *package[1:3]):
-        if (candidate / "dbt_project.yml").is_file():
-            return candidate
-    return None
-
-
 def load_settings(
     *,
     database: str | None = None,
@@ -178,7 +173,7 @@ def load_settings(
         database=found_database,
         database_given=named_database is not None,
         work_dir=found_work_dir,
-        controls=named_controls or _project_controls(folder),
+        controls=named_controls or _default_controls(folder),
         controls_given=named_controls is not None,
         swap=swap,
         shipstation=ShipStationSettings(**source.values(SHIPSTATION_KEYS)),
@@ -206,6 +201,20 @@ def list_settings(settings: Settings, environ: Mapping[str, str] | None = None) 
             Setting(name, "set" if is_set else "not set", f"environment {name}" if is_set else "default")
         )
     return tuple(shown)
+
+
+def project_setting(folder: Path) -> Setting:
+    """The dbt project that commands in ``folder`` use, listed like a setting: its path, and why this one."""
+    project = locate_project(folder)
+    if project is None:
+        return Setting("project", None, "not found: install lotgate again")
+    installed = importlib.metadata.version("lotgate")
+    origin = f"{project.origin}, {installed}" if project.is_installed else project.origin
+    if project.copied_from is not None:
+        origin += f", a copy made with {project.copied_from}"
+        if project.copied_from != installed:
+            origin += f"; the package is {installed}"
+    return Setting("project", str(project.path), origin)
 
 
 @dataclass
@@ -312,11 +321,18 @@ def _check_pair(swap: SwapSettings, source: _Source) -> None:
     )
 
 
-def _project_controls(folder: Path) -> Path | None:
-    root = project_root(folder)
-    if root is None or not (root / "seeds" / "controls").is_dir():
+def _default_controls(folder: Path) -> Path | None:
+    """``controls`` in this folder, else ``seeds/controls`` of the clone or copy that this folder is in.
+
+    Never those of an installed package: they are the demo's, and would not fit.
+    """
+    if (folder / CONTROLS).is_dir():
+        return folder / CONTROLS
+    project = locate_project(folder)
+    if project is None or project.where not in ("here", "above"):
         return None
-    return root / "seeds" / "controls"
+    found = project.path / "seeds" / "controls"
+    return found if found.is_dir() else None
 
 
 def _path(text: str, origin: str) -> Path:

@@ -14,9 +14,23 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from lotgate.errors import EnvironmentFailed, UsageError
 
-__all__ = ["FOLDERS", "SHIPSTATION_KEYS", "SWAP_KEYS", "SYNC_KEYS", "Key", "check_value", "read_tables"]
+__all__ = [
+    "FOLDERS",
+    "PATHS",
+    "SHIPSTATION_KEYS",
+    "SWAP_KEYS",
+    "SYNC_KEYS",
+    "Key",
+    "check_value",
+    "read_tables",
+]
 
-PATHS = ("database", "work_dir", "controls")
+PATHS = {
+    "database": "The live database.",
+    "work_dir": "Where lotgate keeps its files: copies of your data among them.",
+    "controls": "The folder of the control CSVs.",
+}
+"""The settings of ``[lotgate]``, each with what it means."""
 # how much of a wrong value an error repeats
 SHOWN = 60
 
@@ -51,11 +65,13 @@ _Text = Annotated[str, AfterValidator(_no_blank)]
 class Key:
     """A setting of ``lotgate.toml`` besides the paths: what is allowed, for pydantic and in words.
 
-    ``separator`` divides a list in the environment; ``secret`` values are not repeated in an error.
+    ``about`` says what it means. ``separator`` divides a list in the environment; ``secret`` values are not
+    repeated in an error.
     """
 
     table: str
     name: str
+    about: str
     kind: Any
     allowed: str
     separator: str | None = None
@@ -75,64 +91,123 @@ class Key:
         return f"LOTGATE_{name.upper()}"
 
 
-def _number(table: str, name: str, kind: type, least: float, most: float, unit: str) -> Key:
+def _number(table: str, name: str, about: str, kind: type, least: float, most: float, unit: str) -> Key:
     noun = "whole number" if kind is int else "number"
-    return Key(
-        table, name, Annotated[kind, Field(ge=least, le=most)], f"a {noun} from {least:g} to {most:g}{unit}"
-    )
+    allowed = f"a {noun} from {least:g} to {most:g}{unit}"
+    return Key(table, name, about, Annotated[kind, Field(ge=least, le=most)], allowed)
 
 
-def _command(table: str, name: str) -> Key:
-    return Key(table, name, _Text, "a command for the shell, as a text that is not blank", secret=True)
+def _command(table: str, name: str, about: str) -> Key:
+    allowed = "a command for the shell, as a text that is not blank"
+    return Key(table, name, about, _Text, allowed, secret=True)
 
 
 SWAP_KEYS = (
     Key(
         "swap",
         "pause_workflows",
+        "Rows of workflow_controls that are switched off while a swap goes on.",
         Annotated[list[_Text], AfterValidator(_no_doubles)],
         "a list of names of workflows, none blank, none twice",
         ",",
     ),
-    _command("swap", "pause_command"),
-    _command("swap", "resume_command"),
-    _command("verify", "alert_command"),
-    _number("swap", "lock_budget_ms", int, 1, 60_000, " (milliseconds)"),
-    _number("swap", "lock_attempts", int, 1, 1_000, ""),
-    _number("swap", "chunk_ms", int, 1, 10_000, " (milliseconds)"),
-    _number("swap", "catch_up_rounds", int, 0, 100, ""),
-    _number("swap", "retention_days", float, 0, 36_500, " (days)"),
-    _number("swap", "command_timeout_s", float, 0.1, 86_400, " (seconds)"),
+    _command("swap", "pause_command", "What else pauses ingestion. Only together with resume_command."),
+    _command("swap", "resume_command", "What takes it up again. It may run twice."),
+    _command("verify", "alert_command", "Runs when `lotgate verify` finds something, which it is told."),
+    _number(
+        "swap",
+        "lock_budget_ms",
+        "How long the cut-over may hold writers up before it rolls back and tries again.",
+        int,
+        1,
+        60_000,
+        " (milliseconds)",
+    ),
+    _number("swap", "lock_attempts", "How often the cut-over is tried.", int, 1, 1_000, ""),
+    _number(
+        "swap",
+        "chunk_ms",
+        "How long one step of staging may hold writers up.",
+        int,
+        1,
+        10_000,
+        " (milliseconds)",
+    ),
+    _number(
+        "swap",
+        "catch_up_rounds",
+        "How often `lotgate migrate` builds again because the database changed meanwhile.",
+        int,
+        0,
+        100,
+        "",
+    ),
+    _number(
+        "swap",
+        "retention_days",
+        "How long a rollback stays possible: `lotgate contract` and the pruning of backups wait for it.",
+        float,
+        0,
+        36_500,
+        " (days)",
+    ),
+    _number(
+        "swap",
+        "command_timeout_s",
+        "How long a pause, resume or alert command may take.",
+        float,
+        0.1,
+        86_400,
+        " (seconds)",
+    ),
 )
 SHIPSTATION_KEYS = (
     Key(
         "shipstation",
         "url",
+        "Where ShipStation's API is. Key and secret never stand in a file.",
         Annotated[_Text, AfterValidator(_address)],
         "an address, https://... (http:// on this machine only)",
         secret=True,  # somebody may write the key into it
     ),
-    _number("shipstation", "timeout_s", float, 0.1, 3_600, " (seconds)"),
-    _number("shipstation", "page_size", int, 1, 500, " (records)"),
-    _number("shipstation", "attempts", int, 1, 100, ""),
+    _number("shipstation", "timeout_s", "How long one reply may take.", float, 0.1, 3_600, " (seconds)"),
+    _number("shipstation", "page_size", "How many records a page has.", int, 1, 500, " (records)"),
+    _number("shipstation", "attempts", "How often one request is tried.", int, 1, 100, ""),
 )
 SYNC_KEYS = (
-    Key("sync", "workflow", _Text, "the name of a workflow"),
-    Key("sync", "manual_prefix", _Text, "what the numbers of orders made in ShipStation begin with"),
-    _number("sync", "guard_days", int, 1, 36_500, " (days)"),
-    _number("sync", "window_days", int, 1, 366, " (days)"),
-    _number("sync", "overlap_hours", float, 2, 720, " (hours)"),
-    _number("sync", "interval_s", float, 1, 86_400, " (seconds)"),
+    Key(
+        "sync",
+        "workflow",
+        "The row of workflow_controls that switches sync on and off.",
+        _Text,
+        "the name of a workflow",
+    ),
+    Key(
+        "sync",
+        "manual_prefix",
+        "By their numbers, orders that were made by hand in ShipStation are told from others.",
+        _Text,
+        "what the numbers of orders made in ShipStation begin with",
+    ),
+    _number(
+        "sync", "guard_days", "How old a ship date may be without --backfill.", int, 1, 36_500, " (days)"
+    ),
+    _number("sync", "window_days", "How many days back every run reads again.", int, 1, 366, " (days)"),
+    _number(
+        "sync", "overlap_hours", "How far a run reaches back behind the last one.", float, 2, 720, " (hours)"
+    ),
+    _number("sync", "interval_s", "How long --watch waits between two runs.", float, 1, 86_400, " (seconds)"),
 )
 FOLDERS = Key(
     "backups",
     "folders",
+    "Where the two backups before a swap go, by default in the work directory and beside the database.",
     Annotated[list[_Text], Field(min_length=2, max_length=2)],
     "a list of two folders, [first, second]",
     os.pathsep,
 )
 _TABLES: Mapping[str, tuple[str, ...]] = {
-    "lotgate": PATHS,
+    "lotgate": tuple(PATHS),
     **{
         table: tuple(
             key.name for key in (*SWAP_KEYS, FOLDERS, *SHIPSTATION_KEYS, *SYNC_KEYS) if key.table == table

@@ -10,14 +10,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lotgate.config import project_root
 from lotgate.console import Reporter
 from lotgate.errors import EnvironmentFailed, UsageError
+from lotgate.project import require_project
 from lotgate.workdir import WorkDir
 
 __all__ = [
@@ -67,14 +67,8 @@ class DbtRun:
 
 
 def find_project() -> Path:
-    """The folder of the dbt project. UsageError where there is none."""
-    root = project_root(Path.cwd())
-    if root is None:
-        raise UsageError(
-            "There is no dbt_project.yml here, in a folder above, or where lotgate was installed from.",
-            hint="Run lotgate inside its checkout.",
-        )
-    return root
+    """The folder of the dbt project (``lotgate.project``). EnvironmentFailed where there is none."""
+    return require_project(Path.cwd()).path
 
 
 def project_sha256(project: Path) -> str:
@@ -183,6 +177,7 @@ def dbt_environment(work_dir: WorkDir, candidate: Path, *, controls: Path | None
         "LOTGATE_CANDIDATE_DB": str(candidate),
         "LOTGATE_LEGACY_DB": str(work_dir.legacy),
         "LOTGATE_SHIPSTATION_DB": str(work_dir.shipstation),
+        "LOTGATE_FAILURES_DB": str(work_dir.failures),
         "LOTGATE_CONTROL_SEEDS": str(controls or work_dir.controls),
         "LOTGATE_DBT_DIR": str(work_dir.dbt),
         # usage statistics are off in dbt_project.yml; this also keeps dbt from looking for a newer version
@@ -195,6 +190,9 @@ def dbt_environment(work_dir: WorkDir, candidate: Path, *, controls: Path | None
     for name in strangers:
         del os.environ[name]
     os.environ.update(wanted)
+    # there before SQLite makes it, since SQLite would let others read it; where it cannot be, dbt says why
+    with suppress(OSError):
+        os.close(os.open(work_dir.failures, os.O_CREAT | os.O_RDONLY, 0o600))
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +29,11 @@ from lotgate.machine import (
     same_disk,
     write_lock_holders,
 )
+from lotgate.project import require_project
 from lotgate.snapshot import format_size
 from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, check_file, database_size, open_live
 
-__all__ = ["Check", "examine", "examine_controls"]
+__all__ = ["Check", "examine", "examine_controls", "examine_project"]
 
 Status = Literal["ok", "warning", "problem"]
 # DROP COLUMN and RETURNING; STRICT tables (3.37) are what a legacy database is made of
@@ -94,6 +96,25 @@ def examine_controls(folder: Path | None) -> Check:
         return Check(name, "ok", "none")
     lines = ", ".join(f"{text.count(chr(10)) - 1} in {file}" for file, text in controls.as_files().items())
     return Check(name, "ok", f"{folder}: lines: {lines}")
+
+
+def examine_project(folder: Path) -> Check:
+    """Which dbt project commands in ``folder`` use, and whether a copy is of this version of lotgate."""
+    name = "project"
+    try:
+        project = require_project(folder)
+    except LotgateError as error:
+        return Check(name, "problem", error.message, error.hint)
+    detail = f"{project.path} ({project.origin})"
+    version = importlib.metadata.version("lotgate")
+    if project.copied_from in (None, version):
+        return Check(name, "ok", detail)
+    return Check(
+        name,
+        "warning",
+        f"{detail} is a copy made with lotgate {project.copied_from}; this is {version}",
+        "Make a new copy with `lotgate init DIR --with-project` elsewhere, and bring your changes over.",
+    )
 
 
 def _sqlite_version(version: tuple[int, ...]) -> Check:

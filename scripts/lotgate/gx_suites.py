@@ -43,7 +43,7 @@ def read_suites(expectations: Path) -> tuple[SuiteCheck, ...]:
     if not files:
         raise UsageError(
             f"There are no suites in {expectations / 'suites'}.",
-            hint="Run lotgate inside its checkout, with its folder expectations complete.",
+            hint="Restore the folder expectations as it was committed, or install lotgate again.",
         )
     checks: dict[str, SuiteCheck] = {}
     for file in files:

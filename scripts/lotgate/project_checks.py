@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotgate.dbt_checks import CheckDefinition, read_definitions
-from lotgate.dbt_run import dbt_environment, find_project
+from lotgate.dbt_run import dbt_environment
 from lotgate.errors import UsageError
 from lotgate.gx_suites import read_suites
+from lotgate.project import require_project
 from lotgate.register import Register, compare, present_register, read_register, write_register
 from lotgate.verdict import Check, Severity
 from lotgate.workdir import WorkDir
@@ -39,9 +40,16 @@ def list_checks(*, accept: bool) -> Listed:
     """Reads suites and dbt project; with ``accept`` the register is written anew first.
 
     A check that is there and that the register does not know counts as a difference here, though not in an
-    audit. Raises UsageError where suites or project cannot be read.
+    audit. Raises UsageError where suites or project cannot be read, and for ``accept`` on the project that
+    came with the package: a register is accepted where its changes are, and an upgrade would undo it.
     """
-    project = find_project()
+    found = require_project(Path.cwd())
+    project = found.path
+    if accept and found.is_installed:
+        raise UsageError(
+            f"The project in {project} is the installed one, which nobody edits.",
+            hint="Change a copy: `lotgate init DIR --with-project`, then accept inside DIR.",
+        )
     expectations = project / "expectations"
     suites = read_suites(expectations)
     definitions = _parse(project)

@@ -55,6 +55,7 @@ def test_a_good_database_has_no_problem(lotgate: Cli, live: Path, work: Path) ->
         "ids of shipped_items",
         "text",
         "controls",
+        "project",
     ]
     assert not work.exists()
     assert fingerprint(live.parent) == before
