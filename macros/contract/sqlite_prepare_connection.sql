@@ -8,6 +8,8 @@
     {%- for setting in [
         'main.journal_mode = memory',
         'main.synchronous = off',
+        'failures.journal_mode = memory',
+        'failures.synchronous = off',
         'main.cache_size = -131072',
         'legacy.cache_size = -65536',
         'temp_store = memory',

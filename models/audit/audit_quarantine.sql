@@ -53,17 +53,17 @@ order_days as (
 
     select
         quarantined.legacy_id,
-        max(others.ship_date) as latest_other_day,
-        sum(case when others.sku_code = quarantined.sku_code then others.quantity_shipped end)
+        max(siblings.ship_date) as latest_other_day,
+        sum(case when siblings.sku_code = quarantined.sku_code then siblings.quantity_shipped end)
             as other_units_of_sku
     from quarantined
     inner join quarantined_items on quarantined.legacy_id = quarantined_items.legacy_id
-    inner join other_items as others
+    inner join other_items as siblings
         on
-            quarantined_items.order_number = others.order_number
-            and quarantined_items.legacy_id <> others.legacy_id
+            quarantined_items.order_number = siblings.order_number
+            and quarantined_items.legacy_id <> siblings.legacy_id
     inner join other_rows
-        on others.legacy_id = other_rows.legacy_id and other_rows.disposition = 'keep'
+        on siblings.legacy_id = other_rows.legacy_id and other_rows.disposition = 'keep'
     group by quarantined.legacy_id
 
 ),
@@ -75,9 +75,11 @@ suggested as (
         quarantined.*,
         quarantined.reason <> 'held' as is_undecided,
         case
-            when quarantined.reason = 'invalid_ship_date'
+            when
+                quarantined.reason = 'invalid_ship_date'
                 and order_days.latest_other_day is not null then 'redate'
-            when quarantined.reason = 'quantity_conflict'
+            when
+                quarantined.reason = 'quantity_conflict'
                 and order_days.other_units_of_sku = quarantined.units then 'merge'
             when quarantined.reason <> 'unresolved_suspect' then null
             when suspects.is_known_to_shipstation = 1 then 'remove'

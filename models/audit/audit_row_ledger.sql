@@ -117,7 +117,8 @@ explained as (
                     || coalesce('; ' || claim_texts.claim_text, '')
                     || case
                         when outcomes.disposition = 'merge'
-                            then '; the line is row ' || targets.legacy_id
+                            then
+                                '; the line is row ' || targets.legacy_id
                                 || coalesce(' of ' || targets.ship_date, '')
                                 || coalesce(
                                     ' (' || targets.quantity_shipped || ' x ' || targets.sku_code
@@ -126,13 +127,15 @@ explained as (
                                 )
                                 || case
                                     when targets.lot_number <> items.lot_number
-                                        then '; lot conflict: ' || items.lot_number
+                                        then
+                                            '; lot conflict: ' || items.lot_number
                                             || ' here, ' || targets.lot_number || ' there'
                                     else ''
                                 end
                                 || case
                                     when targets.quantity_shipped <> items.quantity_shipped
-                                        then '; units differ: ' || items.quantity_shipped
+                                        then
+                                            '; units differ: ' || items.quantity_shipped
                                             || ' here, ' || targets.quantity_shipped || ' there'
                                     else ''
                                 end

@@ -76,29 +76,29 @@ merge_targets as (
 
     select
         decisions.legacy_id,
-        others.legacy_id as target_id,
+        siblings.legacy_id as target_id,
         row_number() over (
             partition by decisions.legacy_id
             order by
                 case
-                    when others.quantity_shipped = decided_items.quantity_shipped then 0 else 1
+                    when siblings.quantity_shipped = decided_items.quantity_shipped then 0 else 1
                 end,
                 case when exact_claims.legacy_id is not null then 0 else 1 end,
                 case when merge_dispositions.disposition = 'keep' then 0 else 1 end,
-                others.legacy_id
+                siblings.legacy_id
         ) as place
     from decisions
     inner join decided_items on decisions.legacy_id = decided_items.legacy_id
-    inner join merge_items as others
+    inner join merge_items as siblings
         on
-            decided_items.order_number = others.order_number
-            and decided_items.sku_code = others.sku_code
-            and decided_items.legacy_id <> others.legacy_id
+            decided_items.order_number = siblings.order_number
+            and decided_items.sku_code = siblings.sku_code
+            and decided_items.legacy_id <> siblings.legacy_id
     inner join merge_dispositions
         on
-            others.legacy_id = merge_dispositions.legacy_id
+            siblings.legacy_id = merge_dispositions.legacy_id
             and merge_dispositions.disposition in ('keep', 'redate')
-    left join exact_claims on others.legacy_id = exact_claims.legacy_id
+    left join exact_claims on siblings.legacy_id = exact_claims.legacy_id
     where decisions.decision = 'merge'
 
 ),
@@ -129,19 +129,19 @@ same_texts as (
 
     select
         decided_to_stay.legacy_id,
-        min(others.legacy_id) as other_id
+        min(siblings.legacy_id) as other_id
     from decided_to_stay
-    inner join text_items as others
+    inner join text_items as siblings
         on
-            decided_to_stay.order_number = others.order_number
-            and decided_to_stay.shipstation_sku_raw = others.shipstation_sku_raw
-            and decided_to_stay.legacy_id <> others.legacy_id
-    inner join text_dispositions on others.legacy_id = text_dispositions.legacy_id
+            decided_to_stay.order_number = siblings.order_number
+            and decided_to_stay.shipstation_sku_raw = siblings.shipstation_sku_raw
+            and decided_to_stay.legacy_id <> siblings.legacy_id
+    inner join text_dispositions on siblings.legacy_id = text_dispositions.legacy_id
     where
         text_dispositions.disposition in ('keep', 'redate')
         or (
             text_dispositions.disposition = 'quarantine'
-            and others.legacy_id in (select decided_to_stay.legacy_id from decided_to_stay)
+            and siblings.legacy_id in (select decided_to_stay.legacy_id from decided_to_stay)
         )
     group by decided_to_stay.legacy_id
 
@@ -182,10 +182,12 @@ judged as (
                     ),
                     coalesce({{ trim_blanks(as_text('items.legacy_quantity_shipped')) }}, '')
                 )
-                then 'no longer matches order_number, base_sku, sku_lot or quantity_shipped:'
+                then
+                    'no longer matches order_number, base_sku, sku_lot or quantity_shipped:'
                     || ' look at the row again and export the undecided rows anew'
             when dispositions.disposition <> 'quarantine'
-                then 'is not quarantined (' || dispositions.disposition || ', '
+                then
+                    'is not quarantined (' || dispositions.disposition || ', '
                     || dispositions.reason || '): take the line out'
             when decisions.decision in ('hold', 'remove') then null
             when
@@ -195,9 +197,11 @@ judged as (
                     and parsed_items.failure = 'invalid_ship_date'
                     and parsed_items.failure_beside_date is null
                 )
-                then 'cannot be kept as it stands ('
+                then
+                    'cannot be kept as it stands ('
                     || case
-                        when decisions.decision = 'redate'
+                        when
+                            decisions.decision = 'redate'
                             and parsed_items.failure = 'invalid_ship_date'
                             then parsed_items.failure_beside_date
                         else parsed_items.failure
@@ -210,7 +214,8 @@ judged as (
                 and {{ real_day("coalesce(decisions.ship_date, '')") }} is null
                 then 'needs a ship_date that is a real day YYYY-MM-DD'
             when decisions.decision in ('keep', 'redate') and same_texts.other_id is not null
-                then 'would stay beside row ' || same_texts.other_id
+                then
+                    'would stay beside row ' || same_texts.other_id
                     || ' of the same order and text: merge or remove one of them'
             when decisions.decision in ('keep', 'redate', 'merge') then null
             else 'has an unknown decision: use keep, redate, merge, remove or hold'

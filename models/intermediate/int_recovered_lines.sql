@@ -71,7 +71,7 @@ handed_on as (
             and merged_items.quantity_shipped = target_items.quantity_shipped
     where
         outcomes.disposition = 'merge'
-        and outcomes.merged_into_id not in (select legacy_id from claims)
+        and outcomes.merged_into_id not in (select claims.legacy_id from claims)
 
 ),
 

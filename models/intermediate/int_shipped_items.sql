@@ -49,8 +49,8 @@ joined as (
         orders.order_date,
         sku_texts.failure as sku_failure,
         items.order_number is not null
-            and orders.header_id is null
-            and coalesce(orders.is_known_to_shipstation, 0) = 0
+        and orders.header_id is null
+        and coalesce(orders.is_known_to_shipstation, 0) = 0
             as is_orphan,
         items.ship_date in (select incidents.wrong_ship_date from incidents) as is_on_wrong_date,
         {{ is_day_covered('items.ship_date') }} as is_day_covered

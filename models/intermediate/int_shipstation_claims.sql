@@ -86,9 +86,11 @@ items_in_pass_{{ step.pass }} as (
     where
         quantity is not null
         {{ 'and ship_date is not null' if 'ship_date' in step.key }}
-        {%- for earlier in passes[:loop.index0] %}
-        and legacy_id not in (select legacy_id from claims_of_pass_{{ earlier.pass }})
-        {%- endfor %}
+    {%- for earlier in passes[:loop.index0] %}
+    and legacy_id not in (
+        select claims.legacy_id from claims_of_pass_{{ earlier.pass }} as claims
+    )
+    {%- endfor %}
 
 ),
 
@@ -103,9 +105,11 @@ lines_in_pass_{{ step.pass }} as (
     from lines_to_claim
     where
         1 = 1
-        {%- for earlier in passes[:loop.index0] %}
-        and line_id not in (select line_id from claims_of_pass_{{ earlier.pass }})
-        {%- endfor %}
+    {%- for earlier in passes[:loop.index0] %}
+    and line_id not in (
+        select claims.line_id from claims_of_pass_{{ earlier.pass }} as claims
+    )
+    {%- endfor %}
 
 ),
 
@@ -152,7 +156,9 @@ first_free_items as (
         ) as place,
         legacy_id
     from claimants
-    where ship_date is not null and legacy_id not in (select legacy_id from exact_claims)
+    where
+        ship_date is not null
+        and legacy_id not in (select exact_claims.legacy_id from exact_claims)
 
 ),
 
@@ -170,7 +176,7 @@ claims_of_pass_5 as (
             and lines_to_claim.sku_code = first_free_items.sku_code
             and lines_to_claim.ship_date = first_free_items.ship_date
             and first_free_items.place = 1
-    where lines_to_claim.line_id not in (select line_id from exact_claims)
+    where lines_to_claim.line_id not in (select exact_claims.line_id from exact_claims)
 
 ),
 

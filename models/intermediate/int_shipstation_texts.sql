@@ -49,27 +49,27 @@ texts_in_use as (
 
     select
         known_texts.legacy_id,
-        others.legacy_id as other_id
+        siblings.legacy_id as other_id
     from known_texts
-    inner join items as others
+    inner join items as siblings
         on
-            known_texts.order_number = others.order_number
-            and known_texts.shipstation_sku_raw = others.shipstation_sku_raw
-            and known_texts.legacy_id <> others.legacy_id
+            known_texts.order_number = siblings.order_number
+            and known_texts.shipstation_sku_raw = siblings.shipstation_sku_raw
+            and known_texts.legacy_id <> siblings.legacy_id
     inner join outcomes
         on
-            others.legacy_id = outcomes.legacy_id
+            siblings.legacy_id = outcomes.legacy_id
             and outcomes.disposition in ('keep', 'redate')
     union all
     select
         known_texts.legacy_id,
-        others.legacy_id as other_id
+        siblings.legacy_id as other_id
     from known_texts
-    inner join known_texts as others
+    inner join known_texts as siblings
         on
-            known_texts.order_number = others.order_number
-            and known_texts.shipstation_sku_raw = others.shipstation_sku_raw
-            and known_texts.legacy_id <> others.legacy_id
+            known_texts.order_number = siblings.order_number
+            and known_texts.shipstation_sku_raw = siblings.shipstation_sku_raw
+            and known_texts.legacy_id <> siblings.legacy_id
 
 )
 

@@ -33,9 +33,16 @@ known_skus as (
 -- a legacy table has millions of rows and a few hundred texts: each pair is read once
 pairs as (
 
-    select sku_lot, base_sku from items
+    select
+        sku_lot,
+        base_sku
+    from items
     union
-    select sku_text as sku_lot, '' as base_sku from shipment_items where sku_text is not null
+    select
+        sku_text as sku_lot,
+        '' as base_sku
+    from shipment_items
+    where sku_text is not null
 
 ),
 
@@ -73,7 +80,8 @@ paired as (
             when pairs.sku_lot = '' and base_text.text_sku is null then 'nothing'
             when pairs.sku_lot = '' then 'base_sku alone'
             when upper_text.text_sku is null then 'nothing'
-            when upper_text.text_lot is not null
+            when
+                upper_text.text_lot is not null
                 and (pairs.base_sku = '' or base_text.text_sku = upper_text.text_sku)
                 then 'sku_lot'
             when upper_text.text_lot is not null then 'conflict'

@@ -67,7 +67,8 @@ ranked_incidents as (
             partition by suspects.legacy_id
             order by
                 case
-                    when suspects.created_at
+                    when
+                        suspects.created_at
                         between incidents.created_from and incidents.created_to then 0
                     else 1
                 end,
@@ -85,25 +86,38 @@ other_items as (
     select
         suspects.legacy_id,
         max(
-            case when others.legacy_id <> suspects.legacy_id
-                and others.ship_date = ranked_incidents.correct_ship_date then 1 else 0 end
+            case
+                when
+                    siblings.legacy_id <> suspects.legacy_id
+                    and siblings.ship_date = ranked_incidents.correct_ship_date then 1
+                else 0
+            end
         ) as has_other_item_on_correct_date,
         max(
-            case when others.legacy_id <> suspects.legacy_id
-                and others.ship_date is not null
-                and other_suspects.legacy_id is null then 1 else 0 end
+            case
+                when
+                    siblings.legacy_id <> suspects.legacy_id
+                    and siblings.ship_date is not null
+                    and other_suspects.legacy_id is null then 1
+                else 0
+            end
         ) as has_other_item_not_suspect,
         max(
-            case when others.legacy_id <> suspects.legacy_id
-                and others.ship_date > suspects.ship_date then 1 else 0 end
+            case
+                when
+                    siblings.legacy_id <> suspects.legacy_id
+                    and siblings.ship_date > suspects.ship_date then 1
+                else 0
+            end
         ) as has_later_item,
-        max(case when others.tracking_number is not null then 1 else 0 end) as has_tracking_number,
+        max(case when siblings.tracking_number is not null then 1 else 0 end)
+            as has_tracking_number,
         max(
-            case when others.lot_position = 2 then 1 else 0 end
+            case when siblings.lot_position = 2 then 1 else 0 end
         ) as has_lotted_item
     from suspects
-    inner join items as others on suspects.order_number = others.order_number
-    left join suspects as other_suspects on others.legacy_id = other_suspects.legacy_id
+    inner join items as siblings on suspects.order_number = siblings.order_number
+    left join suspects as other_suspects on siblings.legacy_id = other_suspects.legacy_id
     left join ranked_incidents
         on suspects.legacy_id = ranked_incidents.legacy_id and ranked_incidents.place = 1
     group by suspects.legacy_id
@@ -163,10 +177,10 @@ judged as (
         evidence.*,
         -- the owner's rule
         correct_ship_date is not null
-            and (order_date is null or correct_ship_date >= order_date)
-            and (has_other_item_on_correct_date = 1 or is_header_on_correct_date = 1)
-            and not is_correct_date_covered
-            and is_known_to_shipstation = 0
+        and (order_date is null or correct_ship_date >= order_date)
+        and (has_other_item_on_correct_date = 1 or is_header_on_correct_date = 1)
+        and not is_correct_date_covered
+        and is_known_to_shipstation = 0
             as does_owners_rule_apply
     from evidence
 

@@ -126,7 +126,12 @@ def take_snapshot(
         temporary.chmod(0o400)
         # No verdict and no candidate may stand beside another snapshot than their own.
         discard_audit(work_dir)
-        for derived in (work_dir.candidate, work_dir.failed_candidate, work_dir.build_json):
+        for derived in (
+            work_dir.candidate,
+            work_dir.failed_candidate,
+            work_dir.failures,
+            work_dir.build_json,
+        ):
             remove_database(derived)
     snapshot = Snapshot(
         path=work_dir.legacy,

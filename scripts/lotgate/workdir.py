@@ -48,6 +48,11 @@ class WorkDir:
         return self.path / "candidate.failed.sqlite"
 
     @property
+    def failures(self) -> Path:
+        """The rows that dbt's data tests found, one table for each test that found any."""
+        return self.path / "failures.sqlite"
+
+    @property
     def build_json(self) -> Path:
         """What the candidate was built from, its hashes and what was checked."""
         return self.path / "build.json"
@@ -115,6 +120,7 @@ class WorkDir:
             self.candidate,
             self.unfinished_candidate,
             self.failed_candidate,
+            self.failures,
             self.shipstation,
         )
         journals = (journal for path in databases for journal in _journals(path))

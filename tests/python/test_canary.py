@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from test_dbt_alone import copy_project, dbt
+from plain_dbt import copy_project, dbt
 
 CANARY = "canary_texts_survive_the_fixtures"
 OVERRIDE = Path("macros", "engine", "safe_cast.sql")

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from lotgate.parser import is_real_day
 from lotgate.sqlite_files import sqlite_uri
-from test_dbt_alone import Said, copy_project, dbt
+from plain_dbt import Said, copy_project, dbt
 
 TARGET_TABLES = ("skus", "lots", "shipped_orders", "shipped_items")
 

@@ -7,11 +7,8 @@ look at what it said and left behind.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,10 +18,7 @@ from typing import Any
 import pytest
 
 from lotgate.sqlite_files import sqlite_uri
-
-PROJECT = Path(__file__).resolve().parents[2]
-PROJECT_PARTS = ("macros", "models", "seeds", "tests/dbt", "dbt_project.yml", "profiles.yml")
-DBT = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors"]
+from plain_dbt import Said, copy_project, dbt
 
 # Rows of the target tables without the ids that only number them.
 SKUS = "select * from skus order by sku_code"
@@ -33,42 +27,6 @@ ITEMS = "select * from shipped_items order by id"
 # A seed's empty field is NULL, the live table has '' there: the one thing that may differ.
 LEDGER = "select * from audit_row_ledger order by legacy_id"
 A_CLEAN_ROW = "select min(legacy_id) from audit_row_ledger where reason = 'clean'"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a dbt command answered."""
-
-    code: int
-    out: str
-
-
-def copy_project(folder: Path) -> Path:
-    """A clone of the dbt project as git would make it: nothing that was ever built in it."""
-    for part in PROJECT_PARTS:
-        source, copy = PROJECT / part, folder / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, copy)
-        else:
-            shutil.copyfile(source, copy)
-    return folder
-
-
-def dbt(project: Path, *arguments: str) -> Said:
-    """Plain dbt in the folder of a project, with nothing in the environment that lotgate would set."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("LOTGATE_", "DBT_"))}
-    done = subprocess.run(
-        [*DBT, *arguments],
-        cwd=project,
-        env=clean,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return Said(done.returncode, done.stdout)
 
 
 def rows(database: Path, query: str) -> list[tuple[Any, ...]]:
@@ -237,7 +195,8 @@ def test_run_takes_the_snapshot_and_the_evidence(real_work: RealWork, demo_build
 
 def test_clean_takes_no_database_away(real_work: RealWork) -> None:
     assert real_work.said["clean"].code == 0, real_work.said["clean"].out
-    assert set(real_work.after["clean"]) == {"candidate.sqlite", "legacy.sqlite", "shipstation.sqlite"}
+    databases = {"candidate.sqlite", "failures.sqlite", "legacy.sqlite", "shipstation.sqlite"}
+    assert set(real_work.after["clean"]) == databases
     assert real_work.after["clean"] == real_work.after["run"]
 
 

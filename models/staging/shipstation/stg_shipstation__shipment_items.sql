@@ -22,7 +22,7 @@ renamed as (
 
         -- booleans
         coalesce(adjustment, 0) = 1
-            or coalesce(lower({{ null_if_blank('line_item_key') }}), '') = 'discount'
+        or coalesce(lower({{ null_if_blank('line_item_key') }}), '') = 'discount'
             as is_adjustment
     from source
 

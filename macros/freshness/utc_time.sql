@@ -1,0 +1,34 @@
+{#-
+    'YYYY-MM-DD HH:MM:SS' in UTC of a day or a time in any of the legacy spellings, null for
+    anything else. A time without a zone is UTC, a day is its midnight.
+-#}
+{% macro utc_time(text) -%}
+    {{ return(adapter.dispatch('utc_time', 'lotgate')(text)) }}
+{%- endmacro %}
+
+{% macro default__utc_time(text) -%}
+    case
+        when {{ is_real_day('substr(' ~ trim_blanks(as_text(text)) ~ ', 1, 10)') }}
+            then cast({{ trim_blanks(as_text(text)) }} as timestamptz) at time zone 'UTC'
+    end
+{%- endmacro %}
+
+{#-
+    SQLite's datetime() would also take 'now', a Julian day number, '12:30' and 2025-02-30, and it
+    wants a zone as '+00:00', where the legacy tables have '+00'.
+-#}
+{% macro sqlite__utc_time(text) -%}
+    {%- set trimmed = trim_blanks(as_text(text)) -%}
+    case
+        when not {{ is_real_day('substr(' ~ trimmed ~ ', 1, 10)') }} then null
+        when length({{ trimmed }}) = 10 then datetime({{ trimmed }})
+        when not substr({{ trimmed }}, 11, 9) glob '[ T][0-2][0-9]:[0-5][0-9]:[0-5][0-9]' then null
+        when {{ trimmed }} glob '*[+-][0-9][0-9]' then datetime({{ trimmed }} || ':00')
+        when {{ trimmed }} glob '*[+-][0-9][0-9][0-9][0-9]'
+            then datetime(
+                substr({{ trimmed }}, 1, length({{ trimmed }}) - 2)
+                || ':' || substr({{ trimmed }}, -2)
+            )
+        else datetime({{ trimmed }})
+    end
+{%- endmacro %}
