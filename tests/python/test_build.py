@@ -154,6 +154,7 @@ def test_what_a_build_leaves(
         ".lotgate.lock": 0o600,
         "build.json": 0o600,
         "candidate.sqlite": 0o600,
+        "failures.sqlite": 0o600,
         "legacy.sqlite": 0o400,
         "shipstation.sqlite": 0o600,
         "snapshot.json": 0o600,

@@ -157,10 +157,12 @@ def _orders(connection: sqlite3.Connection, taken: set[str]) -> StagedTable:
         for column in own
     ]
     present = {column.name.lower() for column in own}
+    # what an added header says in a column that the owner's table never had cannot be staged
     check = [
-        quoted(column.name) if column.name.lower() in present else f"null as {quoted(column.name)}"
+        f"{'s' if column.name.lower() in present else 'c'}.{quoted(column.name)} as {quoted(column.name)}"
         for column in known
     ]
+    lacking = any(column.name.lower() not in present for column in known)
     if not _has_unique_order_number(connection):
         name = index_name("uniq_shipped_orders_order_number")
         statements = (*statements, f"create unique index {name} on {stage} (order_number)")
@@ -174,7 +176,9 @@ def _orders(connection: sqlite3.Connection, taken: set[str]) -> StagedTable:
             f" from candidate.{table} as c"
             + (f" left join main.{table} as o on o.id = c.id" if extra else "")
             + " where c.rowid > :after and c.rowid <= :upto order by c.rowid",
-            f"select {', '.join(check)} from main.{stage} order by rowid",
+            f"select {', '.join(check)} from main.{stage} as s"
+            + (f" left join candidate.{table} as c on c.id = s.id" if lacking else "")
+            + " order by s.rowid",
             _rows(connection, table),
         ),
         indexes,
