@@ -54,30 +54,3 @@ def _numbers(text: str) -> list[str]:
     """Whole numbers of a text, but for days and what stands in code or in a link."""
     text = re.sub(r"`[^`]*`|\]\([^)]*\)|\d{4}-\d\d-\d\d", " ", text)
     return re.findall(r"\d+", text)
-
-
-def test_the_readme_shows_what_the_demo_prints(demo_build: Path) -> None:
-    """The tables of figures, line by line; times and paths are another run's."""
-    readme = read_page(ROOT / "README.md")
-    (shown,) = (block.text for block in readme.blocks if "Units by ship date" in block.text)
-    with closing(sqlite3.connect(demo_build / "candidate.sqlite")) as connection:
-        ledger = connection.execute(
-            "select disposition, reason, count(*), sum(units) from audit_row_ledger group by 1, 2"
-        ).fetchall()
-        (recovered,) = connection.execute("select sum(recovered_units) from audit_unit_balance").fetchone()
-        days = connection.execute(
-            "select legacy_units, candidate_units from audit_daily_units"
-            " where ship_date in ('2024-04-16', '2025-10-06') order by ship_date"
-        ).fetchall()
-        rows = {
-            name: connection.execute(f"select count(*) from {name}").fetchone()[0]
-            for name in ("audit_row_ledger", "shipped_items")
-        }
-    lines = [line.split() for line in shown.splitlines()]
-    for disposition, reason, count, units in ledger:
-        assert [disposition, reason, str(count), str(units)] in lines
-    assert ["before", *(str(before) for before, _ in days)] in lines
-    assert ["=", "after", *(str(after) for _, after in days)] in lines
-    assert ["+", "recovered", "0", str(recovered)] in lines
-    assert f"{rows['audit_row_ledger']} legacy rows" in shown
-    assert f"The candidate has {rows['shipped_items']}:" in shown

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Outcome
+from later_work import swap_case
 from lotgate.live.legacy_queries import QUERIES, parameters
 from pages import ROOT, read_page
 from reader_cases import (
@@ -24,6 +25,7 @@ from reader_cases import (
     ordered,
     typed,
 )
+from swap_cases import copy_case, write
 
 PAGE = read_page(ROOT / "docs" / "readers.md")
 NEW_FORMS = {
@@ -75,7 +77,7 @@ def contracted(
 
 def questions(world: World) -> Iterator[Parameters]:
     for number, (_, given) in enumerate(all_questions(world)):
-        if number % 40 == 0:
+        if number % 20 == 0:
             yield given
     with closing(sqlite3.connect(world.before)) as connection:
         yield parameters(connection)
@@ -202,9 +204,6 @@ def test_an_old_writer_is_refused_and_a_rollback_leaves_the_view(demo_world: Wor
 def test_after_a_rollback_the_view_does_not_work_and_rollback_says_so(
     demo_build: Path, tmp_path: Path, lotgate: Callable[..., Outcome]
 ) -> None:
-    from later_work import swap_case
-    from swap_cases import copy_case, write
-
     case = copy_case(demo_build, tmp_path / "case")
     swap_case(case)
     write(case.database, VIEW)
