@@ -298,8 +298,8 @@ def test_paths_with_any_character(lotgate: Cli, live: Path, tmp_path: Path, quic
     assert rows_of(work / "candidate.sqlite", lots) == [("250300",)]
     assert {path.name for path in folder.iterdir()} == {f"live {ODD}", f"controls {ODD}", f"work {ODD}"}
     assert {path.name for path in work.iterdir()} == {
-        ".lotgate.lock", "build.json", "candidate.sqlite", "controls", "dbt", "failures.sqlite", "legacy.sqlite",
-        "shipstation.sqlite", "snapshot.json",
+        ".lotgate.lock", "build.json", "candidate.sqlite", "controls", "dbt", "failures.sqlite",
+        "legacy.sqlite", "shipstation.sqlite", "snapshot.json",
     }  # fmt: skip
     assert not any((tmp_path / "elsewhere").iterdir())
 
