@@ -106,7 +106,7 @@ def _run(arguments: list[str]) -> int:
         )
     except (BrokenPipeError, SystemExit):
         # The reader of our output went away (click exits with 1 then, which would mean a closed gate).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return EnvironmentFailed.exit_code
     except LotgateError as error:
         problem = error
@@ -116,8 +116,19 @@ def _run(arguments: list[str]) -> int:
             hint="Run it again with --debug (lotgate --debug ...) to see where.",
         )
         problem.__cause__ = error
-    _show(problem, debug="--debug" in options, as_json="--json" in options)
+    try:
+        _show(problem, debug="--debug" in options, as_json="--json" in options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # what is wrong is known, whoever still reads it
+        _forget_output()
     return problem.exit_code
+
+
+def _forget_output() -> None:
+    """Nobody reads it any more, and Python would complain at its end."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nothing, stream.fileno())
 
 
 def _show(error: LotgateError, *, debug: bool, as_json: bool) -> None:

@@ -190,12 +190,15 @@ def dbt_environment(work_dir: WorkDir, candidate: Path, *, controls: Path | None
     for name in strangers:
         del os.environ[name]
     os.environ.update(wanted)
+    # dbt's files hold texts of the data, and dbt leaves their modes to the shell
+    umask = os.umask(0o077)
     # there before SQLite makes it, since SQLite would let others read it; where it cannot be, dbt says why
     with suppress(OSError):
         os.close(os.open(work_dir.failures, os.O_CREAT | os.O_RDONLY, 0o600))
     try:
         yield
     finally:
+        os.umask(umask)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)

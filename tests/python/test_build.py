@@ -159,6 +159,7 @@ def test_what_a_build_leaves(
         "shipstation.sqlite": 0o600,
         "snapshot.json": 0o600,
     }
+    assert [path for path in work.rglob("*") if path.stat().st_mode & 0o077] == []  # dbt's, too
     described = json.loads((work / "build.json").read_text(encoding="ascii"))
     for name, file in (("snapshot", "legacy.sqlite"), ("evidence", "shipstation.sqlite")):
         assert described[f"{name}_sha256"] == hashlib.sha256((work / file).read_bytes()).hexdigest()

@@ -265,3 +265,14 @@ def test_a_bar_on_a_real_terminal(live: Path, work: Path) -> None:
     assert "✓ Hashing the snapshot" in shown.decode()
     assert b"\x1b[32m" not in shown
     assert done.stdout.startswith(b"Snapshot of ")
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_the_exit_code_is_the_same_when_nobody_reads_the_error(tmp_path: Path, more: list[str]) -> None:
+    command = [*LOTGATE, "snapshot", "--database", str(tmp_path / "missing.db"), *more]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stderr.close()
+    assert process.wait(60) == UsageError.exit_code
