@@ -139,7 +139,7 @@ def print_verdict(verdict: Verdict, work: WorkDir) -> None:
     if not verdict.is_open:  # once more, since what ends a log is what is read
         names = [check.id for check in verdict.reasons]
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        click.echo(f"Closed by  {', '.join(names[:SHOWN])}{more}" if names else "Closed: there are no checks.")
+        click.echo(f"Closed by  {', '.join(names[:SHOWN]) or 'there being no checks'}{more}")
 
 
 def _list(found: tuple[Check, ...], colour: str, title: str | None = None) -> None:
