@@ -12,7 +12,7 @@ import os
 import platform
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,7 +107,7 @@ def audit_candidate(
 
     The caller holds the work directory's lock. An earlier audit is removed first, so that whatever goes wrong
     no older verdict stays. Raises what ``examine`` raises, and EnvironmentFailed where something cannot be
-    written.
+    written; then nothing of this audit is left.
     """
     discard_audit(work_dir)
     inputs = read_inputs(work_dir)
@@ -126,14 +126,18 @@ def audit_candidate(
             found.checks.append(_place_dbt_docs(docs, work_dir))
         verdict = found.verdict()
         with reporter.step("Writing the review"):
-            _write_reports(work_dir, verdict)
-            if _file_state(work_dir) != found.files:  # the pages may show what was not audited
-                discard_audit(work_dir)
-                raise GateClosed(
-                    "The candidate or the snapshot changed while the review was written.",
-                    hint="Leave the work directory alone while lotgate runs, and audit again.",
-                )
-            write_verdict(verdict, work_dir.verdict)
+            try:
+                _write_reports(work_dir, verdict)
+                if _file_state(work_dir) != found.files:  # the pages may show what was not audited
+                    raise GateClosed(
+                        "The candidate or the snapshot changed while the review was written.",
+                        hint="Leave the work directory alone while lotgate runs, and audit again.",
+                    )
+                write_verdict(verdict, work_dir.verdict)
+            except BaseException:  # no report may say "open" where there is no verdict
+                with suppress(EnvironmentFailed):
+                    discard_audit(work_dir)
+                raise
     return verdict
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lotgate.dbt_run import dbt_environment, find_project
 from lotgate.errors import EnvironmentFailed
 from lotgate.workdir import WorkDir
 
-__all__ = ["DbtDocs", "start_dbt_docs"]
+__all__ = ["DbtDocs", "start_dbt_docs", "without_paths"]
 
 PROGRAM = "from dbt.cli.main import cli; cli()"
 POLICY = (
@@ -29,15 +32,16 @@ FROM_THE_BUILD = ("manifest.json", "partial_parse.msgpack")
 
 @dataclass(frozen=True)
 class DbtDocs:
-    """A running ``dbt docs generate`` and the folder that it writes to."""
+    """A running ``dbt docs generate``, the folder that it writes to, and those that it shall not name."""
 
     process: subprocess.Popen[bytes]
     folder: Path
+    hidden: tuple[Path, ...]
 
     def place(self, page: Path) -> str:
         """Waits until it is done and puts the page where it belongs; what went wrong, or the empty string."""
         output, _ = self.process.communicate()
-        made = self.folder / "static_index.html"
+        made, manifest = self.folder / "static_index.html", self.folder / "manifest.json"
         if self.process.returncode or not made.exists():
             lines = output.decode("utf-8", "replace").strip().splitlines()
             return f"dbt could not make it: {lines[-1] if lines else 'no output'}"
@@ -46,6 +50,10 @@ class DbtDocs:
             content = made.read_text(encoding="utf-8")
             if "<head>" not in content:
                 return "dbt's page has no head, so nothing keeps it off the network."
+            found = manifest.read_text(encoding="utf-8")
+            if found not in content:
+                return "dbt's page does not hold its manifest, so paths of this machine may be in it."
+            content = content.replace(found, without_paths(found, self.hidden))
             page.write_text(content.replace("<head>", f"<head>{POLICY}", 1), encoding="utf-8")
             page.chmod(0o600)
         except OSError as error:
@@ -54,6 +62,28 @@ class DbtDocs:
                 hint="Free space there, or use another --work-dir.",
             ) from error
         return ""
+
+
+def without_paths(manifest: str, hidden: tuple[Path, ...]) -> str:
+    """The manifest with paths below ``hidden`` relative to it, and every other absolute path shortened.
+
+    The page is handed on and uploaded; where things lie on this machine is nobody's business there.
+    """
+    folders = {str(path) for one in hidden for path in (one, one.resolve())} - {"/"}
+    longest_first = "|".join(re.escape(folder) for folder in sorted(folders, key=len, reverse=True)) or "$^"
+    inside = re.compile(rf"(?<![\w./-])(?:{longest_first})(?:/|(?![\w.-]))")
+
+    def shortened(value: Any, key: str) -> Any:
+        if isinstance(value, dict):
+            return {name: shortened(one, name) for name, one in value.items()}
+        if isinstance(value, list):
+            return [shortened(one, key) for one in value]
+        if not isinstance(value, str):
+            return value
+        short = inside.sub("", value)
+        return Path(short).name if key.endswith("_path") and short.startswith("/") else short
+
+    return json.dumps(shortened(json.loads(manifest), ""))
 
 
 @contextmanager
@@ -81,6 +111,7 @@ def start_dbt_docs(work_dir: WorkDir) -> Iterator[DbtDocs]:
         "--project-dir", project, "--profiles-dir", project,
         "--target-path", str(folder), "--log-path", str(folder),
     ]  # fmt: skip
+    hidden = (work_dir.path, Path(project))
     with dbt_environment(work_dir, work_dir.candidate):
         process = subprocess.Popen(
             command,
@@ -89,7 +120,7 @@ def start_dbt_docs(work_dir: WorkDir) -> Iterator[DbtDocs]:
             env=os.environ | {"PYTHONWARNINGS": "ignore"},
         )
     try:
-        yield DbtDocs(process, folder)
+        yield DbtDocs(process, folder, hidden)
     finally:
         process.kill()  # nothing happens where it has ended
         process.wait()

@@ -26,7 +26,8 @@ from lotgate.config import (
 from lotgate.config_keys import FOLDERS, PATHS, SHIPSTATION_KEYS, SWAP_KEYS, SYNC_KEYS, Key
 from lotgate.controls import Controls
 from lotgate.errors import EnvironmentFailed, UsageError
-from lotgate.project import COPY_FILE, Project, files_of_project
+from lotgate.project import COPY_FILE, Project
+from lotgate.project_files import project_files
 
 __all__ = ["Layout", "initialise", "settings_text"]
 
@@ -100,7 +101,7 @@ def initialise(folder: Path, project: Project, *, with_project: bool) -> Layout:
     }
     if with_project:
         try:
-            contents |= {file: (project.path / file).read_bytes() for file in files_of_project(project.path)}
+            contents |= {file: (project.path / file).read_bytes() for file in project_files(project.path)}
         except OSError as error:
             raise EnvironmentFailed(
                 f"The project in {project.path} cannot be read: {error.strerror}.",

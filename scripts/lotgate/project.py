@@ -2,21 +2,23 @@
 
 The project that the current folder is in wins, so that a clone or an owner's copy is used as it stands there;
 everybody else gets the one that came with the package. A dbt project of another name is somebody else's work
-and is passed over. Nothing is ever written into the installed project: it may belong to root.
+and is passed over. One of lotgate's that belongs to another user is refused: its macros and plugins are code,
+which would run with the caller's rights. Nothing is ever written into the installed project: it may belong to
+root.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from lotgate.errors import EnvironmentFailed
-from lotgate.project_files import PROJECT_FILES
+from lotgate.errors import EnvironmentFailed, UsageError
 
-__all__ = ["COPY_FILE", "Project", "files_of_project", "locate_project", "require_project"]
+__all__ = ["COPY_FILE", "Project", "locate_project", "require_project"]
 
 PROJECT_FILE: Final = "dbt_project.yml"
 COPY_FILE: Final = "lotgate-project.json"
@@ -63,24 +65,30 @@ class Project:
 
 
 def locate_project(folder: Path) -> Project | None:
-    """The project that ``folder`` is in, else the package's own; None where a package has lost its own."""
+    """The project that ``folder`` is in, else the package's own; None where a package has lost its own.
+
+    Raises UsageError where the first belongs neither to the caller nor to root, unless it is the source tree
+    that this package runs from.
+    """
     package = Path(__file__).resolve().parent
     installed = package / "project"
+    tree = package.parents[1]  # scripts/lotgate of a source tree
     for candidate in (folder, *folder.parents):
         if _is_ours(candidate):
             if candidate.resolve() == installed:
                 break
+            if candidate.resolve() != tree:  # code from there runs already
+                _refuse_strangers(candidate)
             return Project(candidate, "here" if candidate == folder else "above")
     if _is_ours(installed):
         return Project(installed, "installed")
-    tree = package.parents[1]  # scripts/lotgate of a source tree
     if _is_ours(tree):
         return Project(tree, "checkout")
     return None
 
 
 def require_project(folder: Path) -> Project:
-    """The same; EnvironmentFailed where there is none."""
+    """The same, and raises EnvironmentFailed where there is none."""
     project = locate_project(folder)
     if project is None:
         raise EnvironmentFailed(
@@ -90,20 +98,25 @@ def require_project(folder: Path) -> Project:
     return project
 
 
-def files_of_project(root: Path) -> tuple[Path, ...]:
-    """Every file of a project, relative to ``root``, without what Python leaves beside plugins."""
-    found = [
-        file
-        for name in PROJECT_FILES
-        for file in ((root / name).rglob("*") if (root / name).is_dir() else (root / name,))
-        if file.is_file() and "__pycache__" not in file.parts
-    ]
-    return tuple(sorted(file.relative_to(root) for file in found))
-
-
 def _is_ours(folder: Path) -> bool:
     try:
         text = (folder / PROJECT_FILE).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
     return _NAME.search(text) is not None
+
+
+def _refuse_strangers(folder: Path) -> None:
+    """As git does with a repository of somebody else's."""
+    trusted = {0, os.geteuid()}
+    if os.geteuid() == 0 and os.environ.get("SUDO_UID", "").isdecimal():
+        trusted.add(int(os.environ["SUDO_UID"]))  # who typed it, which nobody else can set
+    file = folder / PROJECT_FILE
+    # a link and what it leads to: anybody may put a link to root's file into a folder that all may write to
+    if not {path.stat().st_uid for path in (folder, file)} | {file.lstat().st_uid} <= trusted:
+        raise UsageError(
+            f"The dbt project in {folder} belongs to another user. Its macros and plugins are code, which"
+            " would run with your rights.",
+            hint="Work in a folder that is not below it. If you trust it, run lotgate as its owner, or make"
+            " the folder yours.",
+        )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,13 @@ import pytest
 from conftest import Outcome, drop_privileges, fingerprint, run_lotgate
 from lotgate.audit import audit_candidate
 from lotgate.console import SilentReporter
+from lotgate.dbt_docs import without_paths
 from lotgate.errors import EnvironmentFailed, LotgateError, UsageError
 from lotgate.live.counter import read_counter, schema_fingerprint
 from lotgate.live.state import database_id
 from lotgate.sqlite_files import open_live
 from lotgate.verdict import read_verdict
-from lotgate.workdir import WorkDir
+from lotgate.workdir import WorkDir, write_private
 
 Cli = Callable[..., Outcome]
 PROJECT = Path(__file__).resolve().parents[2]
@@ -314,6 +316,67 @@ def test_a_full_disk_is_an_error_of_the_environment(work: Path, monkeypatch: pyt
     with pytest.raises(EnvironmentFailed, match="No space left on device"):
         audit_candidate(WorkDir(work), reporter=SilentReporter())
     assert audited(work) == []
+
+
+@pytest.mark.parametrize("full_at", ["summary.md", "verdict.json"])
+def test_no_report_says_open_where_the_audit_failed(
+    work: Path, monkeypatch: pytest.MonkeyPatch, full_at: str
+) -> None:
+    """CI reads JUnit; an exit code of 3 and a JUnit that passes must not stand side by side."""
+    import lotgate.audit
+    import lotgate.check
+    import lotgate.verdict
+
+    written: list[str] = []
+
+    @contextmanager
+    def until_full(path: Path) -> Iterator[Path]:
+        if path.name == full_at:
+            written.append((work / "gx" / "junit.xml").read_text())
+            raise EnvironmentFailed("No space left on device.")
+        with write_private(path) as temporary:
+            yield temporary
+
+    for module in (lotgate.audit, lotgate.verdict):
+        monkeypatch.setattr(module, "write_private", until_full)
+    monkeypatch.setattr(lotgate.check, "build_candidate", lambda *_, **__: (None, None))
+    with pytest.raises(EnvironmentFailed, match="No space left"):
+        lotgate.check.check_database(
+            *(work / "demo" / "ora.db", None, WorkDir(work)),
+            lock_timeout=1,
+            reporter=SilentReporter(),
+            counter=False,
+        )
+    ((before),) = written
+    assert ET.fromstring(before).find(".//failure") is None  # what stood there said "open"
+    assert not (work / "verdict.json").exists()
+    assert not (work / "review").exists()
+    after = ET.parse(work / "gx" / "junit.xml").getroot()
+    assert after.attrib["name"] == "lotgate build"
+    assert len(list(after.iter("error"))) == len(list(after.iter("testcase"))) == 1
+    assert "there is no verdict" in (work / "gx" / "summary.md").read_text()
+
+
+def test_no_page_that_is_handed_on_says_where_things_lie(demo_build: Path) -> None:
+    """The review's own pages name the database and the work directory, in what a person is to type."""
+    own = set((demo_build / "review").glob("*.html"))
+    pages = [*(demo_build / "review").rglob("*"), *(demo_build / "gx").rglob("*")]
+    texts = {path: path.read_bytes() for path in pages if path.is_file()}
+    assert len(texts) > len(own) > 5
+    assert [path for path, text in texts.items() if str(PROJECT).encode() in text] == []
+    assert {path for path, text in texts.items() if str(demo_build).encode() in text} <= own
+    page = texts[demo_build / "review" / "dbt_docs" / "index.html"].decode()
+    assert '"original_file_path": "models/marts/skus.sql"' in page
+    assert '"compiled_path": "dbt/compiled/lotgate/models/marts/skus.sql"' in page
+    assert not re.search(r'"\w+_path": "/', page)
+
+
+@pytest.mark.parametrize("folder", ["/w", "/a b/c+d", "/"])
+def test_only_whole_paths_are_taken_out(folder: str) -> None:
+    given = {"root_path": folder, "build_path": f"{folder.rstrip('/')}/x.sql", "else_path": "/usr/lib/y.sql"}
+    texts = {"a": "select '/what' from /w2/x, /srv/w/x", "b": [1, None, "/"]}
+    found = json.loads(without_paths(json.dumps(given | texts), (Path(folder),)))
+    assert found == {"root_path": "", "build_path": "x.sql", "else_path": "y.sql"} | texts
 
 
 def test_no_personal_data_in_anything_that_is_written(lotgate: Cli, work: Path) -> None:

@@ -19,7 +19,8 @@ from lotgate.config import list_settings, load_settings
 from lotgate.controls import Controls, load_controls
 from lotgate.dbt_run import project_sha256
 from lotgate.initialise import settings_text
-from lotgate.project import files_of_project, locate_project
+from lotgate.project import locate_project
+from lotgate.project_files import project_files
 
 Cli = Callable[..., Outcome]
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,7 +141,7 @@ def test_with_the_project(lotgate: Cli, tmp_path: Path, monkeypatch: pytest.Monk
     """A copy that is used where it lies, and says which version it is of."""
     outcome = lotgate("init", "mine", "--with-project", "--json")
     folder = tmp_path / "elsewhere" / "mine"
-    copied = {file.as_posix() for file in files_of_project(ROOT)}
+    copied = {file.as_posix() for file in project_files(ROOT)}
     assert files_in(folder) == PLAIN | copied | {"lotgate-project.json"} == set(outcome.json["files"])
     assert project_sha256(folder) == project_sha256(ROOT)
     assert all(os.access(folder / name, os.W_OK) for name in copied)

@@ -21,12 +21,38 @@ import pytest
 
 from conftest import Outcome, drop_privileges, fill
 from lotgate.legacy_schema import Shape, create_legacy_database
-from lotgate.project import files_of_project
+from lotgate.project_files import project_files
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "lotgate/project/"
-CACHES = {"__pycache__", ".venv", "target", "logs", "build", "dist", ".git", ".hypothesis"}
-OWNERS = ("ora.db", "ora.db-wal", "lotgate.toml", ".env", "controls/incidents.csv", "notes/orders.csv")
+CACHES = {
+    *("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"),
+    *(".venv", "target", "logs", "build", "dist", ".git"),
+}
+OWNERS = (
+    "ora.db",
+    "ora.db-wal",
+    "lotgate.toml",
+    ".env",
+    ".mine.yml",
+    "orders.md",
+    "controls/incidents.csv",
+    "notes/orders.csv",
+    "docs/ora.db",
+    "docs/orders.csv",
+    "examples/ci/ora.sqlite-wal",
+    "expectations/uncommitted/config_variables.yml",
+    "expectations/suites/orders.csv",
+    "macros/orders.txt",
+    "models/ora.sqlite",
+    "models/orders.csv",
+    "scripts/lotgate/ora.db",
+    "seeds/ora.db",
+    "seeds/orders.csv",
+    "seeds/legacy/orders.csv",
+    "tests/dbt/ora.db-journal",
+    "tests/python/uncommitted/secrets.py",
+)
 """What an owner may have lying in a clone; it must get into no archive."""
 LITTER = (
     "scripts/lotgate/__pycache__/cli.cpython-311.pyc",
@@ -110,17 +136,29 @@ def tree_files() -> set[str]:
 def python_build(*arguments: str | Path, tree: Path) -> None:
     """`python -m build`, with the backend of this environment where there is one: then without network."""
     isolation = ["--no-isolation"] if importlib.util.find_spec("hatchling") else []
-    subprocess.run([sys.executable, "-m", "build", *isolation, *map(str, arguments), str(tree)], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "build", *isolation, *map(str, arguments), str(tree)],
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def copy_tree(tree: Path) -> frozenset[str]:
+    """Copies the source tree without an owner's things and caches; the names of its files."""
+    names = frozenset(tree_files())
+    for name in names:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tree / name)
+    return names
 
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
     """Built from a copy of the tree in which an owner has worked; nothing is written into this one."""
     tree = tmp_path_factory.mktemp("source") / "a clone's folder"
-    names = frozenset(tree_files())
-    for name in names:
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, tree / name)
+    names = copy_tree(tree)
     for name in (*OWNERS, *LITTER):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text("# an owner's")
@@ -172,7 +210,8 @@ def metadata(wheel: Path) -> dict[str, str]:
 
 def test_the_wheel_holds_package_and_project_and_nothing_else(archives: Archives) -> None:
     files = {name: content for name, content in contents(archives.wheel).items() if ".dist-info/" not in name}
-    project = {file.as_posix() for file in files_of_project(archives.tree)} & archives.names
+    project = {file.as_posix() for file in project_files(archives.tree)}
+    assert project <= archives.names
     package = {name for name in archives.names if name.startswith("scripts/lotgate/")}
     assert set(files) == {PROJECT + name for name in project} | {
         name.removeprefix("scripts/") for name in package
@@ -193,6 +232,31 @@ def test_the_sdist_is_the_tree(archives: Archives) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     # one more at the root of the tree? name it in pyproject.toml, or ignore it in .gitignore
     assert names == archives.names | {"PKG-INFO"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "change"),
+    [
+        ("--wheel", "incidents.csv", "a line more"),
+        ("--sdist", "quarantine_decisions.csv", "a line more"),
+        ("--wheel", "mine.csv", "a file more"),
+        ("--sdist", "expected_units.csv", "a file less"),
+    ],
+)
+def test_an_owners_controls_stop_the_build(tmp_path: Path, kind: str, name: str, change: str) -> None:
+    """A clone's `seeds/controls` is the default folder of controls there."""
+    tree = tmp_path / "clone"
+    copy_tree(tree)
+    controls = tree / "seeds" / "controls"
+    if change == "a file less":
+        (controls / name).unlink()
+    else:
+        with (controls / name).open("a") as file:
+            file.write("2025-10-07,an owner's\n")
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        python_build(kind, "--outdir", tmp_path / "dist", tree=tree)
+    assert f"No archive is made: {name} in {controls}" in raised.value.output
+    assert not list((tmp_path / "dist").glob("*.*"))
 
 
 def test_an_editable_installation_copies_nothing(archives: Archives) -> None:

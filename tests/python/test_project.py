@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,9 @@ from conftest import Outcome
 from lotgate import project as module
 from lotgate.config import load_settings, project_setting
 from lotgate.doctor import Check, examine_project
-from lotgate.errors import EnvironmentFailed
-from lotgate.project import files_of_project, locate_project, require_project
+from lotgate.errors import EnvironmentFailed, UsageError
+from lotgate.project import locate_project, require_project
+from lotgate.project_files import project_files
 
 Cli = Callable[..., Outcome]
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +76,93 @@ def test_somebody_elses_project_is_passed_over(tmp_path: Path, package: Path, co
 def test_ours_however_it_is_written_and_broken_below(tmp_path: Path, package: Path, content: str) -> None:
     """A project that its owner broke must not be replaced, silently, by another."""
     assert found(make(tmp_path / "mine", content)) == (tmp_path / "mine", "here")
+
+
+ME = os.geteuid()
+STRANGER = 4711
+
+
+@pytest.fixture
+def owners(monkeypatch: pytest.MonkeyPatch) -> dict[Path, int]:
+    """Whose a file or a folder is said to be; all others are whose they are."""
+    said: dict[Path, int] = {}
+
+    def as_said(status: Callable[[Path], os.stat_result]) -> Callable[..., os.stat_result]:
+        def ask(path: Path, **more: bool) -> os.stat_result:
+            found = status(path, **more)
+            values = list(found)
+            values[4] = said.get(path, found.st_uid)
+            return os.stat_result(values)
+
+        return ask
+
+    monkeypatch.setattr(Path, "stat", as_said(Path.stat))
+    monkeypatch.setattr(Path, "lstat", as_said(Path.lstat))
+    return said
+
+
+@pytest.mark.parametrize("name", [".", "dbt_project.yml"])
+@pytest.mark.parametrize("inner", [".", "deep/er"])
+def test_a_project_of_another_user_is_refused(
+    tmp_path: Path, package: Path, owners: dict[Path, int], name: str, inner: str
+) -> None:
+    """Its macros and plugins would run as whoever stands below it: /tmp/dbt_project.yml, for one."""
+    mine = make(tmp_path / "mine")
+    (mine / inner).mkdir(parents=True, exist_ok=True)
+    for owner in (0, ME):
+        owners[mine / name] = owner
+        assert found(mine / inner) == (mine, "here" if inner == "." else "above")
+    owners[mine / name] = STRANGER
+    with pytest.raises(UsageError, match="belongs to another user") as raised:
+        locate_project(mine / inner)
+    assert "run lotgate as its owner" in (raised.value.hint or "")
+    assert examine_project(mine / inner).status == "problem"
+
+
+def test_the_tree_that_runs_is_trusted_whoever_owns_it(
+    tmp_path: Path, owners: dict[Path, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container the files of a checkout often belong to another user than the one who runs them."""
+    tree = make(tmp_path / "tree")
+    (tree / "scripts" / "lotgate").mkdir(parents=True)
+    monkeypatch.setattr(module, "__file__", str(tree / "scripts" / "lotgate" / "project.py"))
+    owners[tree] = owners[tree / "dbt_project.yml"] = STRANGER
+    assert found(tree) == (tree, "here")
+    assert found(tree / "scripts") == (tree, "above")
+    assert found(tmp_path) == (tree, "checkout")
+
+
+def test_a_strangers_link_to_a_file_of_roots_is_refused(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of root's that everybody may write to."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "dbt_project.yml").symlink_to(package / "project" / "dbt_project.yml")
+    assert found(shared) == (shared, "here")
+    owned = os.stat_result((0, 0, 0, 1, STRANGER, 0, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "lstat", lambda path: owned)
+    with pytest.raises(UsageError, match="belongs to another user"):
+        locate_project(shared)
+
+
+def test_sudo_is_who_typed_it(
+    tmp_path: Path, package: Path, owners: dict[Path, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only root is believed it: anybody else could have set it."""
+    mine = make(tmp_path / "mine")
+    owners[mine] = owners[mine / "dbt_project.yml"] = STRANGER
+    monkeypatch.setenv("SUDO_UID", str(STRANGER))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert found(mine) == (mine, "here")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(UsageError, match="belongs to another user"):
+        locate_project(mine)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    for other in ("1000", "", "x", "-1"):
+        monkeypatch.setenv("SUDO_UID", other)
+        with pytest.raises(UsageError, match="belongs to another user"):
+            locate_project(mine)
 
 
 def test_a_folder_in_the_place_of_the_file(tmp_path: Path, package: Path) -> None:
@@ -168,16 +257,28 @@ def test_the_register_of_the_installed_project_is_not_written(
 
 def test_the_files_of_a_project(tmp_path: Path) -> None:
     root = make(tmp_path / "p")
-    for name in ("models/a/b.sql", "tests/dbt/x.sql", "tests/python/y.py", "target/z", "README.md"):
+    planted = (
+        *(
+            "tests/python/y.py",
+            "target/z",
+            "README.md",
+            "models/ora.sqlite",
+            "seeds/ora.db",
+            "models/orders.csv",
+        ),
+        *("seeds/legacy/orders.csv", "expectations/uncommitted/config_variables.yml", "macros/x.sql.bak"),
+    )
+    for name in ("models/a/b.sql", "tests/dbt/x.sql", "seeds/controls/incidents.csv", *planted):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
     cache = root / "expectations" / "plugins" / "__pycache__"
     cache.mkdir(parents=True)
     (cache / "q.pyc").touch()
-    assert [str(file) for file in files_of_project(root)] == [
+    assert [str(file) for file in project_files(root)] == [
         "dbt_project.yml",
         "models/a/b.sql",
+        "seeds/controls/incidents.csv",
         "tests/dbt/x.sql",
     ]
-    ours = {file.parts[0] for file in files_of_project(ROOT)}
+    ours = {file.parts[0] for file in project_files(ROOT)}
     assert ours >= {"dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "tests", "expectations"}

@@ -8,15 +8,17 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from conftest import fingerprint
-from workflow_jobs import EXPRESSION, Job, read_workflow, run_job
+from workflow_jobs import EXPRESSION, NO_API, Job, read_workflow, run_job
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "ci"
@@ -40,14 +42,23 @@ def owners(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     return copy
 
 
-def gate(repository: Path, snapshot: str, evidence: str = "", visibility: str = "private") -> Job:
+def gate(
+    repository: Path,
+    snapshot: str,
+    evidence: str = "",
+    visibility: str = "private",
+    artifacts_ok: str = "",
+    api: str = NO_API,
+) -> Job:
     values = {
+        "vars.LOTGATE_ARTIFACTS_OK": artifacts_ok,
+        "github.token": "a-token",
         "vars.LOTGATE_SNAPSHOT": snapshot,
         "vars.LOTGATE_EVIDENCE": evidence,
         "github.event.repository.visibility": visibility,
         NIGHTLY: "false",
     }
-    return run_job(VALIDATION, "gate", repository, repository.parent / "temp", values)
+    return run_job(VALIDATION, "gate", repository, repository.parent / "temp", values, api)
 
 
 def controls(repository: Path) -> Job:
@@ -167,6 +178,70 @@ def test_what_is_not_filled_in_says_so(
     assert job.codes["Get the snapshot"] == code
     assert message in job.out
     assert "Build and audit" not in job.codes
+
+
+@pytest.fixture
+def api() -> Iterator[Callable[[str | None], str]]:
+    """Starts what answers as GitHub's API, about this repository and to this token alone, with a body."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(body: str | None) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked = (self.path, self.headers["Authorization"])
+                known = body is not None and asked == ("/repos/owner/validation", "Bearer a-token")
+                self.send_response(200 if known else 404)
+                self.end_headers()
+                self.wfile.write((body or "").encode() if known else b'{"visibility": "private"}')
+
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+PUBLIC = "would show order numbers to everybody"
+UNKNOWN = "set the repository variable LOTGATE_ARTIFACTS_OK to yes"
+GOES_ON = "Set the repository variable LOTGATE_SNAPSHOT"
+
+
+@pytest.mark.parametrize(
+    ("event", "answer", "artifacts_ok", "message"),
+    [
+        ("internal", None, "", GOES_ON),
+        ("public", '{"visibility": "private"}', "yes", PUBLIC),
+        ("Public", '{"visibility": "private"}', "", UNKNOWN),
+        # a scheduled run's event has no such field
+        ("", '{"visibility": "private"}', "", GOES_ON),
+        ("", '{"visibility": "public"}', "yes", PUBLIC),
+        ("", '{"private": true}', "", UNKNOWN),
+        ("", "", "", UNKNOWN),
+        ("", None, "", UNKNOWN),
+        ("", None, "yes", GOES_ON),
+    ],
+)
+def test_only_who_is_known_to_be_private_goes_on(
+    owners: Callable[[], Path],
+    api: Callable[[str | None], str],
+    event: str,
+    answer: str | None,
+    artifacts_ok: str,
+    message: str,
+) -> None:
+    job = gate(owners(), "", visibility=event, artifacts_ok=artifacts_ok, api=api(answer))
+    assert job.codes["Get the snapshot"] == 2
+    assert [text for text in (PUBLIC, UNKNOWN, GOES_ON) if text in job.out] == [message]
+    assert "a-token" not in job.out + job.err
+
+
+def test_no_answer_at_all_is_no_yes(owners: Callable[[], Path]) -> None:
+    job = gate(owners(), "", visibility="")
+    assert job.codes["Get the snapshot"] == 2
+    assert UNKNOWN in job.out
 
 
 def test_the_example_as_it_is_copied_says_what_is_to_be_filled_in(tmp_path: Path) -> None:

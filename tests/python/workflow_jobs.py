@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+NO_API = "http://127.0.0.1:9"
 KEPT = ("HOME", "LANG", "PYTHONPATH", "TMPDIR")
 
 
@@ -40,8 +41,13 @@ def read_workflow(file: Path) -> dict[str, Any]:
     return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
-def run_job(workflow: Path, name: str, repository: Path, temp: Path, values: Mapping[str, str]) -> Job:
-    """Runs job ``name`` in ``repository``. ``values`` has what each expression of the job means."""
+def run_job(
+    workflow: Path, name: str, repository: Path, temp: Path, values: Mapping[str, str], api: str = NO_API
+) -> Job:
+    """Runs job ``name`` in ``repository``. ``values`` has what each expression of the job means.
+
+    ``api`` is the address of what answers as GitHub's API; by default nothing does.
+    """
     known = {**values, "runner.temp": str(temp), "always()": "true"}
     temp.mkdir(exist_ok=True)
     page = temp.parent / f"page of {temp.name}.md"
@@ -49,6 +55,8 @@ def run_job(workflow: Path, name: str, repository: Path, temp: Path, values: Map
     base = {key: os.environ[key] for key in KEPT if key in os.environ} | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "GITHUB_ACTIONS": "true",
+        "GITHUB_API_URL": api,
+        "GITHUB_REPOSITORY": "owner/validation",
         "GITHUB_STEP_SUMMARY": str(page),
         "GITHUB_WORKSPACE": str(repository),
         "RUNNER_TEMP": str(temp),
