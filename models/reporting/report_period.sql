@@ -1,3 +1,5 @@
+{#- a time further than this from every shipment is taken for a wrong one -#}
+{%- set near_days = 45 -%}
 with
 
 shipped_items as (
@@ -18,15 +20,13 @@ history as (
 
 ),
 
--- What is no time sorts after the digits (nan, None) or is sorted out below. Recovered lines say
--- when a label was made, and nothing about when the records began.
+-- What is no time sorts after the digits (nan, None). Recovered lines say when a label was made,
+-- and nothing about when the records began.
 days as (
 
     select
         ship_date,
-        substr(min(created_at), 1, 10) as first_created_on,
-        {{ timestamp_text("max(case when created_at < ':' then created_at end)") }}
-            as last_created_at
+        substr(min(created_at), 1, 10) as first_created_on
     from shipped_items
     where shipstation_shipment_id is null
     group by ship_date
@@ -35,24 +35,60 @@ days as (
 
 times as (
 
-    select last_created_at as known_at from days
+    -- read one by one: as texts, times with and without a zone do not compare
+    select {{ utc_time('created_at') }} as known_at
+    from shipped_items
+    where shipstation_shipment_id is null
     union all
-    select last_updated as known_at from inventory
+    select {{ utc_time('last_updated') }} as known_at
+    from inventory
+
+),
+
+-- few lines, since the shipments near each are looked for
+time_days as (
+
+    select
+        substr(known_at, 1, 10) as known_on,
+        max(known_at) as known_at
+    from times
+    where known_at >= '1970-01-01' and known_at < '9999-01-01'
+    group by substr(known_at, 1, 10)
+
+),
+
+-- other days have no neighbours, or none within the calendar
+ship_days as (
+
+    select
+        ship_date,
+        {{ days_after('ship_date', -near_days) }} as first_near_date,
+        {{ days_after('ship_date', near_days) }} as last_near_date
+    from days
+    where ship_date >= '1970-01-01' and ship_date < '9999-01-01'
 
 ),
 
 newest as (
 
     select max(known_at) as known_at
-    from times
-    where {{ is_real_day('substr(known_at, 1, 10)') }}
+    from time_days
+    where
+        not exists (select 1 from ship_days)
+        or exists (
+            select 1
+            from ship_days
+            where
+                time_days.known_on >= ship_days.first_near_date
+                and time_days.known_on <= ship_days.last_near_date
+        )
 
 ),
 
 newest_shipment as (
 
     select max(ship_date) as ship_date
-    from days
+    from ship_days
 
 ),
 
@@ -74,6 +110,7 @@ known as (
 moment as (
 
     select
+        last_known_date,
         {{ "'" ~ report_date() ~ "'" if report_date() else 'last_known_date' }} as as_of_date,
         {{ "'" ~ report_date() ~ "'" if report_date() else days_after('last_known_date', -1) }}
             as last_full_date
@@ -86,6 +123,7 @@ weeks as (
     select
         moment.as_of_date,
         moment.last_full_date,
+        moment.last_known_date,
         {{ days_after(monday_of(days_after('moment.last_full_date', 1)), -7) }} as last_week_start
     from moment
     where moment.as_of_date is not null and moment.last_full_date is not null
@@ -140,6 +178,7 @@ begun as (
     select
         bounds.as_of_date,
         bounds.last_full_date,
+        bounds.last_known_date,
         bounds.last_week_start,
         bounds.earliest_week_start,
         recorded.first_recorded_date,
@@ -164,7 +203,9 @@ final as (
             when first_stored_week_start < first_recorded_week_start then first_stored_week_start
             when first_recorded_week_start < earliest_week_start then earliest_week_start
             else coalesce(first_recorded_week_start, first_stored_week_start)
-        end as first_week_start
+        end as first_week_start,
+        last_known_date,
+        {{ var('average_weeks') }} as average_weeks
     from begun
 
 )

@@ -57,6 +57,57 @@ uncounted as (
 
 ),
 
+movements as (
+
+    select * from {{ ref('int_stock_movements') }}
+
+),
+
+balance as (
+
+    select * from {{ ref('audit_unit_balance') }}
+
+),
+
+-- what is dated after the report's day is not in its stock; it is said, and not dropped silently
+moved_later as (
+
+    select
+        movements.sku_code,
+        sum(movements.moved_units) as moved_units
+    from movements
+    inner join period on movements.movement_date > period.as_of_date
+    group by movements.sku_code
+
+),
+
+counted_later as (
+
+    select
+        transactions.sku_code,
+        count(*) as later_movements
+    from transactions
+    inner join period on transactions.transaction_date > period.as_of_date
+    where
+        {{ transaction_sign('transactions.transaction_type') }} <> 0
+        and transactions.quantity is not null
+    group by transactions.sku_code
+
+),
+
+shipped_later as (
+
+    select
+        balance.sku_code,
+        sum(balance.legacy_units) as legacy_units,
+        sum(balance.candidate_units) as candidate_units
+    from balance
+    inner join period on balance.ship_date > period.as_of_date
+    where {{ is_real_day('balance.ship_date') }}
+    group by balance.sku_code
+
+),
+
 joined as (
 
     select
@@ -71,8 +122,17 @@ joined as (
         stock.on_hand_units,
         stock.pallets,
         coalesce(uncounted.uncounted_movements, 0) as uncounted_movements,
+        coalesce(counted_later.later_movements, 0) as later_movements,
+        coalesce(shipped_later.candidate_units, 0) as later_shipped_units,
         inventory.current_quantity as stored_on_hand,
-        audited_stock.legacy_on_hand,
+        -- the audit's stock has no day; taken back to that of the report
+        case
+            when stock.on_hand_units is not null
+                then
+                    audited_stock.legacy_on_hand
+                    - coalesce(moved_later.moved_units, 0)
+                    + coalesce(shipped_later.legacy_units, 0)
+        end as legacy_on_hand,
         inventory.weekly_avg_cents as stored_average
     from skus
     cross join period
@@ -80,6 +140,9 @@ joined as (
     left join stock
         on skus.sku_code = stock.sku_code and period.as_of_date = stock.stock_date
     left join uncounted on skus.sku_code = uncounted.sku_code
+    left join moved_later on skus.sku_code = moved_later.sku_code
+    left join counted_later on skus.sku_code = counted_later.sku_code
+    left join shipped_later on skus.sku_code = shipped_later.sku_code
     left join inventory on skus.sku_code = inventory.sku_code
     left join audited_stock
         on skus.sku_code = audited_stock.sku_code and audited_stock.as_of_date = ''
@@ -110,6 +173,8 @@ final as (
             when on_hand_units is not null then 'normal'
         end as alert_level,
         uncounted_movements,
+        later_movements,
+        later_shipped_units,
         stored_on_hand,
         legacy_on_hand,
         stored_average,

@@ -24,7 +24,8 @@ BY_MODELS = {
     "weeks": "select sku_code, week_start, units, units_from, shipped_units, stored_units"
     " from report_weekly_shipped order by 1, 2",
     "skus": "select sku_code, last_week_units, weeks_known, average_hundredths, on_hand_units, days_left,"
-    " pallets, alert_level, uncounted_movements from report_skus order by 1",
+    " pallets, alert_level, uncounted_movements, later_movements, later_shipped_units"
+    " from report_skus order by 1",
     "lots": "select lot_id, sku_code, available_units, shipped_units, shipped_since_baseline, left_units,"
     " balance from report_lot_balances order by 1",
     "charges": "select * from report_charge_days order by 1",
@@ -78,7 +79,7 @@ def shipped(
 def test_the_demo_is_reported_as_computed(demo_build: Path) -> None:
     with opened(demo_build) as candidate:
         found = assert_same(candidate)
-    ((as_of, _, last_week, first, _, first_week),) = found.period
+    ((as_of, _, last_week, first, _, first_week, *_),) = found.period
     assert (as_of, last_week, first, first_week) == ("2025-10-10", "2025-09-29", "2025-09-08", "2024-11-04")
     # the owner's figure; 48 weeks are known, of which the last four are counted
     assert found.skus[0][:1] + found.skus[0][2:3] + found.skus[0][4:5] == ("17612", 48, 610)
@@ -164,6 +165,45 @@ def test_an_unknown_movement_is_said_and_not_taken_for_nothing(
         assert_same(candidate)
         found = candidate.execute("select on_hand_units, uncounted_movements from report_skus").fetchall()
     assert found == [(103, 3)]
+
+
+def test_what_is_dated_after_the_day_is_said(compiled_models: CompiledModels, tmp_path: Path) -> None:
+    """500 received and 2 shipped after the newest time; before and after the migration have one day."""
+    statements = [
+        inventory("17612", updated="2025-10-10 20:00:00"),
+        "insert into configuration_params (category, parameter_name, value, sku)"
+        " values ('InitialInventory', 'EOD_Prior_Week', '100', '17612')",
+        "insert into inventory_transactions (date, sku, quantity, transaction_type)"
+        " values ('2025-10-13', '17612', 500, 'Receive')",
+        *shipped("2025-10-01", 3, created="2025-10-01 20:00:00", order="600015"),
+        *shipped("2025-10-12", 2, created="2025-10-10 19:00:00", order="600025"),
+    ]
+    with (
+        legacy_database(tmp_path / "ora.db", *statements) as legacy,
+        compiled_models.run(legacy, None, None) as candidate,
+    ):
+        assert_same(candidate)
+        found = candidate.execute(
+            "select on_hand_units, legacy_on_hand, later_movements, later_shipped_units from report_skus"
+        ).fetchall()
+    assert found == [(97, 97, 1, 2)]
+
+
+def test_a_single_time_of_the_year_9999_wipes_no_report(
+    compiled_models: CompiledModels, tmp_path: Path
+) -> None:
+    statements = [
+        inventory("17612", updated="9999-12-31T23:00:00Z"),
+        *shipped("2025-09-08", 1, created="2025-09-08 20:00:00", order="600015"),
+        *shipped("2025-10-10", 1, created="9999-12-31 23:59:59", order="600025"),
+        *shipped("2025-10-09", 1, created="2025-10-11T02:00:00+0900", order="600035"),
+    ]
+    with (
+        legacy_database(tmp_path / "ora.db", *statements) as legacy,
+        compiled_models.run(legacy, None, None) as candidate,
+    ):
+        found = assert_same(candidate)
+    assert found.period[0][0] == "2025-10-10"
 
 
 def test_an_empty_database_has_empty_reports(compiled_models: CompiledModels, tmp_path: Path) -> None:

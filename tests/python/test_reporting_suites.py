@@ -19,7 +19,7 @@ GOOD = {"stored_weeks_match": 5, "stored_stock_matches": 5, "stored_averages_mat
 
 @dataclass(frozen=True)
 class Case:
-    """A statement on the candidate, the check that finds it, and the row that it shows."""
+    """Statements on the candidate, the check that finds it, and the row that it shows."""
 
     statement: str
     check: str
@@ -77,7 +77,60 @@ CASES = {
     "a charge of a cent more": Case(
         "update report_charge_days set total_cents = total_cents + 1 where charge_date = '2025-10-06'",
         "charges_add_up",
-        ("2025-10-06", "57351", "57350"),
+        ("2025-10-06", "total_cents", "57351", "57350"),
+    ),
+    "a charged day left out": Case(
+        "delete from report_charge_days where charge_date = '2025-10-06'",
+        "charges_add_up",
+        ("2025-10-06", "the day itself", "not there", "there"),
+    ),
+    "all charges left out": Case(
+        "delete from report_charge_days",
+        "charges_add_up",
+        ("2025-09-08", "the day itself", "not there", "there"),
+    ),
+    "pallets doubled": Case(
+        "update report_charge_days set pallets = 2 * pallets, pallet_cents = 2 * pallet_cents,"
+        " total_cents = total_cents + pallet_cents",
+        "charges_add_up",
+        ("2025-09-19", "pallets", "192", "96"),
+    ),
+    "pallets doubled where they are counted": Case(
+        "update report_daily_stock set pallets = 2 * pallets;"
+        "update report_charge_days set pallets = 2 * pallets, pallet_cents = 2 * pallet_cents,"
+        " total_cents = total_cents + pallet_cents",
+        "charges_add_up",
+        ("2025-09-19", "pallet_cents", "8640", "4320"),
+    ),
+    "a thousand orders more": Case(
+        "update report_charge_days set orders = orders + 1000 where charge_date = '2025-10-06'",
+        "charges_add_up",
+        ("2025-10-06", "orders", "1067", "67"),
+    ),
+    "a thousand units more": Case(
+        "update report_charge_days set units = units + 1000 where charge_date = '2025-10-06'",
+        "charges_add_up",
+        ("2025-10-06", "units", "1331", "331"),
+    ),
+    "another average": Case(
+        "update report_skus set average_hundredths = 11600 where sku_code = '17612'",
+        "sku_figures_follow",
+        ("17612", "average_hundredths", "11600", "11658"),
+    ),
+    "another alert level": Case(
+        "update report_skus set alert_level = 'low' where sku_code = '17612'",
+        "sku_figures_follow",
+        ("17612", "alert_level", "low", "normal"),
+    ),
+    "more pallets": Case(
+        "update report_skus set pallets = 14 where sku_code = '17612'",
+        "sku_figures_follow",
+        ("17612", "pallets", "14", "13"),
+    ),
+    "fewer days left": Case(
+        "update report_skus set days_left = 1 where sku_code = '17612'",
+        "sku_figures_follow",
+        ("17612", "days_left", "1", "36"),
     ),
     "a day of the report in the future": Case(
         "update report_period set last_full_date = '2031-01-01'",
@@ -102,16 +155,27 @@ def test_the_demo_shows_both_figures_of_what_differs(demo: Path) -> None:
         "stored_on_hand",
         "legacy_on_hand",
         "on_hand_units",
+        "later_movements",
+        "later_shipped_units",
     )
-    assert found["stored_stock_matches"].rows[0] == ("17612", "638", "638", "610")
+    assert found["stored_stock_matches"].rows[0] == ("17612", "638", "638", "610", "0", "0")
     assert found["stored_weeks_match"].rows[0] == ("17612", "2025-09-08", "108", "108", "107")
     assert found["stored_averages_match"].rows == (("18795", "3925", "3481", "48"),)
+
+
+def test_stored_stock_has_no_day_and_is_not_compared_with_an_earlier_one(
+    demo_build: Path, tmp_path: Path
+) -> None:
+    """As with a report_date before the newest day of the data."""
+    work = copy_of(demo_build, tmp_path / "work")
+    spoil(work, "update report_period set last_known_date = '2025-10-11'")
+    assert "stored_stock_matches" not in failed(run_suite(work, SUITE))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_what_does_not_add_up_is_found(case: Case, demo_build: Path, tmp_path: Path) -> None:
     work = copy_of(demo_build, tmp_path / "work")
-    spoil(work, case.statement)
+    spoil(work, *case.statement.split(";"))
     found = run_suite(work, SUITE)
     assert [one.error for one in found.values() if one.error] == []
     assert case.check in failed(found)

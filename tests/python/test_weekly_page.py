@@ -291,3 +291,20 @@ def test_hundreds_of_skus_fit(compiled_models: CompiledModels, browse: Browse, t
     assert {"20247", "20248", "20249"} <= set(page.texts(".small-chart h3 .c"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 1366
     page.assert_quiet()
+
+
+def test_what_is_dated_later_stands_beside_the_stock_and_weeks_are_the_candidates(
+    demo_build: Path, browse: Browse, tmp_path: Path
+) -> None:
+    work = work_copy(
+        demo_build,
+        tmp_path / "work",
+        "update report_skus set later_movements = 1, later_shipped_units = 7 where sku_code = '17612'",
+        "update report_period set average_weeks = 4",
+    )
+    write_review(work, OPEN, has_dbt_docs=True)
+    page = browse(work.review / NAME)
+    assert table(page, "skus")[0][4].endswith("1 later movement / 7 shipped later")
+    assert "dated after the day of the report" in page.text("section[aria-labelledby=skus]")
+    assert "the last 4 complete weeks" in page.text(".intro")
+    assert page.raw.locator(".small-chart").first.locator("tbody tr").count() == 4

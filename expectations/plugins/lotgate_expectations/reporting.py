@@ -171,59 +171,6 @@ class ExpectLotBalancesToAddUp(NoRowsExpectation):
         """
 
 
-class ExpectChargesToAddUp(NoRowsExpectation):
-    """Expect each day of report_charge_days to have its orders, units and pallets at their rates.
-
-    Orders are counted from shipped_orders, units from shipped_items. Shown are the day, the cents reported
-    and those counted anew, without pallets where those are not known.
-
-    Args:
-        order_cents: Cents for each distinct order.
-        unit_cents: Cents for each unit.
-        pallet_cents: Cents for each pallet and calendar day.
-
-    Example:
-        {"order_cents": {"$PARAMETER": "order_charge_cents"}, "unit_cents": {"$PARAMETER":
-        "unit_charge_cents"}, "pallet_cents": {"$PARAMETER": "pallet_day_charge_cents"}}
-
-    Source: models/reporting/report_charge_days.yml.
-    """
-
-    order_cents: int | SuiteParameterDict
-    unit_cents: int | SuiteParameterDict
-    pallet_cents: int | SuiteParameterDict
-
-    success_keys: ClassVar[tuple[str, ...]] = ("order_cents", "unit_cents", "pallet_cents")
-
-    def query(self) -> str:
-        return f"""
-            with orders as (
-                select ship_date, count(distinct order_number) as orders from shipped_orders group by 1
-            ),
-            units as (
-                select ship_date, sum(quantity_shipped) as units from shipped_items group by 1
-            ),
-            pallets as (
-                select stock_date as ship_date, sum(pallets) as pallets from report_daily_stock group by 1
-            ),
-            counted as (
-                select report.*, coalesce(orders.orders, 0) * {self.order_cents:d} as for_orders,
-                    coalesce(units.units, 0) * {self.unit_cents:d} as for_units,
-                    pallets.pallets * {self.pallet_cents:d} as for_pallets
-                from report_charge_days as report
-                left join orders on orders.ship_date = report.charge_date
-                left join units on units.ship_date = report.charge_date
-                left join pallets on pallets.ship_date = report.charge_date
-            )
-            select charge_date, total_cents,
-                for_orders + for_units + coalesce(for_pallets, 0) as counted_cents
-            from counted
-            where (order_cents, unit_cents, pallet_cents, total_cents)
-                is not (for_orders, for_units, for_pallets, for_orders + for_units + for_pallets)
-            order by 1
-        """
-
-
 class ExpectReportDayToBePast(NoRowsExpectation):
     """Expect the day of the report not to be after the day of the snapshot.
 

@@ -24,6 +24,8 @@ from lotgate_expectations.unit_sums import SkuDay
 if TYPE_CHECKING:
     from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 
+# The same types as in the macro transaction_sign, written down again on purpose: a second opinion that took
+# them from the models would repeat their mistake.
 SIGNS = {"receive": 1, "repack": 1, "adjust up": 1, "adjust down": -1}
 """What a transaction type does to stock. Shipments are counted from shipped_items, never from here."""
 

@@ -33,16 +33,20 @@ class ExpectStoredStockToMatchReport(NoRowsExpectation):
     """Expect current_quantity of inventory_current to be the stock that the new tables give.
 
     SKUs without a stored quantity or without a baseline are left out. Shown are the SKU, the stored units,
-    those by the legacy rows, and those after the migration.
+    those by the legacy rows, and those after the migration, both at the end of the report's day, with
+    the movements and the shipped units dated after it, which neither has. Stored stock has no day, so it is
+    not compared where report_date is before what the data know.
 
     Source: docs/reporting.md (units on hand).
     """
 
     def query(self) -> str:
         return """
-            select sku_code, stored_on_hand, legacy_on_hand, on_hand_units
+            select sku_code, stored_on_hand, legacy_on_hand, on_hand_units, later_movements,
+                later_shipped_units
             from report_skus
             where stored_on_hand <> on_hand_units
+                and (select as_of_date < last_known_date from report_period) is not true
             order by sku_code
         """
 

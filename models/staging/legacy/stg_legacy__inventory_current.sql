@@ -23,7 +23,7 @@ renamed as (
         {{ whole_number('weekly_avg_cents') }} as weekly_avg_cents,
 
         -- dates and times
-        {{ timestamp_text('last_updated') }} as last_updated
+        {{ utc_time('last_updated') }} as last_updated
     from source
 
 )

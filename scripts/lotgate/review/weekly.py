@@ -23,18 +23,17 @@ __all__ = [
     "read_weeks",
 ]
 
-SHOWN_WEEKS = 52
-
 PERIOD_SQL = """
-select as_of_date, last_full_date, last_week_start, first_recorded_week_start, first_week_start
+select as_of_date, last_full_date, last_week_start, first_recorded_week_start, first_week_start,
+    average_weeks
 from report_period
 """
 SKUS_SQL = """
 select
     report.sku_code, skus.product_name, report.last_week_units, report.average_hundredths, report.weeks_known,
     report.on_hand_units, report.days_left, report.pallets, report.reorder_point, report.alert_level,
-    report.uncounted_movements, report.stored_on_hand, report.stored_average, report.stored_average_unit,
-    week.stored_units
+    report.uncounted_movements, report.later_movements, report.later_shipped_units, report.stored_on_hand,
+    report.stored_average, report.stored_average_unit, week.stored_units
 from report_skus as report
 left join skus on report.sku_code = skus.sku_code
 left join report_period as period on period.as_of_date = report.as_of_date
@@ -45,7 +44,7 @@ order by report.sku_code
 WEEKS_SQL = """
 select sku_code, week_start, units, units_from, stored_units
 from report_weekly_shipped
-where week_start > (select date(last_week_start, :back) from report_period)
+where week_start > (select date(last_week_start, (-7 * average_weeks) || ' days') from report_period)
 order by sku_code, week_start
 """
 LOTS_SQL = """
@@ -68,13 +67,17 @@ order by charge_date
 
 @dataclass(frozen=True)
 class Period:
-    """The days of the report; the weeks are Mondays. ``first_week`` is None without a complete week."""
+    """The days of the report; the weeks are Mondays. ``first_week`` is None without a complete week.
+
+    ``average_weeks`` are the weeks over which averages are taken.
+    """
 
     as_of: str
     last_full: str
     last_week: str
     first_recorded_week: str | None
     first_week: str | None
+    average_weeks: int
 
     @property
     def sunday(self) -> str:
@@ -97,6 +100,8 @@ class SkuLine:
     reorder_point: int | None
     alert_level: str | None
     uncounted: int
+    later_movements: int
+    later_shipped: int
     stored_on_hand: int | None
     stored_average: int | None
     stored_average_unit: str | None
@@ -163,7 +168,7 @@ def read_period(connection: sqlite3.Connection) -> Period | None:
     row = connection.execute(PERIOD_SQL).fetchone()
     if row is None:
         return None
-    for day in row:
+    for day in row[:-1]:
         _check_day(day)
     return Period(*row)
 
@@ -180,10 +185,9 @@ def read_sku_lines(connection: sqlite3.Connection) -> tuple[SkuLine, ...]:
 
 
 def read_weeks(connection: sqlite3.Connection) -> dict[str, list[Week]]:
-    """The last 52 complete weeks by SKU, in order."""
+    """The complete weeks that the average is taken over, by SKU, in order."""
     weeks: dict[str, list[Week]] = {}
-    back = f"-{7 * SHOWN_WEEKS} days"
-    for sku, monday, units, source, stored in connection.execute(WEEKS_SQL, {"back": back}):
+    for sku, monday, units, source, stored in connection.execute(WEEKS_SQL):
         _check_day(monday)
         known = None if units is None else int(units)
         weeks.setdefault(sku, []).append(Week(monday, known, str(source), stored))

@@ -1,4 +1,4 @@
-"""The small charts of the weekly page: one SKU's last 52 complete weeks, and its average.
+"""The small charts of the weekly page: one SKU's complete weeks of the average, and the average.
 
 Bars in full colour are counted from shipped_items, pale ones are stored weeks from before the records began.
 A week that is unknown has no bar, and a dot where a zero is a zero.

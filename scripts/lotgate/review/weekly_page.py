@@ -35,9 +35,8 @@ def weekly_content(
     return {
         "period": period,
         "lines": lines,
-        "shown_weeks": weekly.SHOWN_WEEKS,
         "charts": charts or (),
-        "more_charts": max(0, len(lines) - SHOWN_CHARTS),
+        "more_charts": len(lines) - len(charts or ()),
         "lots": None if lots is None else lots[:SHOWN_LOTS],
         "more_lots": max(0, len(lots or ()) - SHOWN_LOTS),
         "charges": charges,

@@ -11,7 +11,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +21,8 @@ SIGNS = {"receive": 1, "repack": 1, "adjust up": 1, "adjust down": -1}
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 PACIFIC_WINTER = timedelta(hours=8)
+NEAR_DAYS = 45
+YEARS = range(1970, 9999)
 
 
 @dataclass(frozen=True)
@@ -97,20 +99,24 @@ class Books:
         return found
 
     def newest(self) -> date | None:
-        """The Pacific day of the newest time, or the newest ship date."""
+        """The Pacific day of the newest time near a shipment, or the newest ship date."""
         times = [created for _, _, _, created, shipment, _ in self.items if shipment is None]
+        shipped = {as_day(day) for _, day, _, _, shipment, _ in self.items if shipment is None}
+        days = {day for day in shipped if day is not None and day.year in YEARS}
         known = []
         for text in (*times, *self.updated):
+            found = blank(text) or ""
             try:
-                time = datetime.fromisoformat((blank(text) or "")[:19].replace("T", " "))
-            except ValueError:
+                # a day alone is its midnight; a time needs its seconds
+                time = datetime.fromisoformat(found if len(found) in {10, *range(19, 40)} else "")
+                time = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+            except (ValueError, OverflowError):
                 continue
-            # a day alone says nothing about the hour
-            known.append(time - PACIFIC_WINTER)
-        if known:
-            return max(known).date()
-        days = [day for _, day, _, _, shipment, _ in self.items if shipment is None]
-        return date.fromisoformat(max(days)) if days else None
+            if time.year in YEARS and (
+                not days or any(abs((time.date() - day).days) <= NEAR_DAYS for day in days)
+            ):
+                known.append(time - PACIFIC_WINTER)
+        return max(known).date() if known else max(days, default=None)
 
     def first_recorded(self, as_of: date) -> date | None:
         days = []
@@ -148,9 +154,12 @@ def reports(db: sqlite3.Connection, settings: Settings | None = None) -> Reports
         begins.append(max(recorded_week, earliest))
     first_week = min(begins, default=None)
     period = [
-        tuple(
-            None if day is None else day.isoformat()
-            for day in (as_of, last_full, last_week, recorded, recorded_week, first_week)
+        (
+            *(
+                None if day is None else day.isoformat()
+                for day in (as_of, last_full, last_week, recorded, recorded_week, first_week, as_of)
+            ),
+            settings.average_weeks,
         )
     ]
 
@@ -201,6 +210,7 @@ def reports(db: sqlite3.Connection, settings: Settings | None = None) -> Reports
                 _pallets(on_hand, pallet_count),
                 level,
                 stock.uncounted[sku],
+                *stock.later(sku, as_of),
             )
         )
     return Reports(period, weeks, skus, _lots(books), _charges(books, stock, daily, recorded, as_of))
@@ -218,6 +228,7 @@ class Stock:
                 self.baselines.setdefault(str(blank(sku)), whole_number(value))
         self.uncounted: Counter[str] = Counter()
         self.moved: Counter[tuple[str, date]] = Counter()
+        self.movements: Counter[tuple[str, date]] = Counter()
         for sku, text, quantity, kind in books.moves:
             day, units = as_day((blank(text) or "")[:10]), whole_number(quantity)
             kind = (blank(kind) or "").lower()
@@ -225,6 +236,14 @@ class Stock:
                 self.uncounted[str(blank(sku))] += 1
             elif kind in SIGNS:
                 self.moved[str(blank(sku)), day] += SIGNS[kind] * units
+                self.movements[str(blank(sku)), day] += 1
+
+    def later(self, sku: str, than: date) -> tuple[int, int]:
+        """Movements and shipped units of later days."""
+        return (
+            sum(number for (one, day), number in self.movements.items() if one == sku and day > than),
+            sum(units for (one, day), units in self.daily.items() if one == sku and day > than),
+        )
 
     def on_hand(self, sku: str, until: date) -> int | None:
         baseline = self.baselines.get(sku)
