@@ -310,10 +310,14 @@ def test_ci_runs_what_anybody_can_run() -> None:
     assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
     assert ".ci/run" in [step.get("run") for step in job["steps"]]
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert script.endswith("\nmake ci\n")
-    planned = subprocess.run(
-        ["make", "-n", "ci"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    assert script.endswith("\nmake lint\nmake test\nmake gate\n")
+
+    def plan(*targets: str) -> str:
+        command = ["make", "-n", *targets]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert plan("ci") == ".ci/run\n"
+    planned = plan("lint", "test", "gate")
     for part in ("ruff check", "mypy", "check-jsonschema", "pytest", "lotgate check"):
         assert part in planned
 
