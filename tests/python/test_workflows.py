@@ -313,8 +313,10 @@ def test_ci_runs_what_anybody_can_run() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert script.endswith("\nmake lint\nmake test\nmake gate\n")
 
-    # As from a shell: below `make test` these would make it a sub-make, which also prints the folders it enters.
-    shell = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    # As from a shell: below `make test` these would make it a sub-make, which prints its folders too.
+    shell = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
 
     def plan(*targets: str) -> str:
         command = ["make", "-n", *targets]
