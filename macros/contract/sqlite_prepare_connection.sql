@@ -1,8 +1,9 @@
 {#-
     The candidate can be built again at any time, so it needs no journal that survives a power
-    failure, only one that can roll a failed statement back. The snapshot is only read. Never used
-    on a live database. PRAGMAs that a connection already has cost nothing; inside a transaction
-    they would be ignored.
+    failure, only one that can roll a failed statement back. The snapshot is only read. What a query
+    sorts or holds goes to a temporary file where it outgrows the cache: in memory it would take
+    gigabytes for a big database, and be no faster. Never used on a live database. PRAGMAs that a
+    connection already has cost nothing; inside a transaction they would be ignored.
 -#}
 {% macro sqlite_prepare_connection() -%}
     {%- for setting in [
@@ -12,7 +13,7 @@
         'failures.synchronous = off',
         'main.cache_size = -131072',
         'legacy.cache_size = -65536',
-        'temp_store = memory',
+        'temp_store = file',
         'foreign_keys = off',
     ] -%}
         {% call statement('prepare', fetch_result=False, auto_begin=False) -%}
