@@ -16,8 +16,6 @@
         'temp_store = file',
         'foreign_keys = off',
     ] -%}
-        {% call statement('prepare', fetch_result=False, auto_begin=False) -%}
-            pragma {{ setting }}
-        {%- endcall %}
+        {%- do adapter.add_query('pragma ' ~ setting, auto_begin=False) -%}
     {%- endfor -%}
 {%- endmacro %}
