@@ -18,6 +18,8 @@ __all__ = ["CREDENTIALS", "NOW", "simulator", "write_account"]
 NOW = datetime(2030, 3, 14, 12, 0, 0)
 """ShipStation's clock: after everything that a generated database holds."""
 CREDENTIALS = {"SHIPSTATION_API_KEY": "simulator", "SHIPSTATION_API_SECRET": "simulator"}
+FIRST_SHIPMENT, FIRST_ORDER = 7_000_000_000, 6_000_000_000
+"""Ids that no generated database has."""
 TEXTS = ("17612 - 250300", "17904 - 250240", "17914", "18675 - 240231", "18795 - 11001")
 SHIPMENTS = (
     "shipment_id", "order_id", "order_number", "create_date", "ship_date", "tracking_number",
@@ -40,9 +42,9 @@ def write_account(folder: Path, labels: int, days: float) -> int:
         items.writerow(ITEMS)
         for place in range(labels):
             made = NOW - timedelta(days=days) + step * place
-            number = 900_000_000 + place
+            number = FIRST_SHIPMENT + place
             shipments.writerow(
-                [number, 800_000_000 + place, 700_000_005 + 10 * place, f"{made:%Y-%m-%dT%H:%M:%S}.0000000",
+                [number, FIRST_ORDER + place, 700_000_005 + 10 * place, f"{made:%Y-%m-%dT%H:%M:%S}.0000000",
                  f"{made:%Y-%m-%d}", f"BENCH{number}", 0, 0, ""]
             )  # fmt: skip
             for line in range(2):

@@ -1,7 +1,7 @@
 """What is compared: the limit, the plan's loop, dbt and GX by hand, and lotgate.
 
-Every function runs its commands one by one on a copy of one database, measures each, and says what came out, so that the results can be
-compared as well as the times.
+Every function runs its commands one by one on a copy of one database, measures each, and says what came out,
+so that the results can be compared as well as the times.
 """
 
 from __future__ import annotations

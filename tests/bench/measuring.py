@@ -23,7 +23,18 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-__all__ = ["LOTGATE", "ROOT", "Run", "bytes_under", "environment", "machine", "measure", "median_of", "total"]
+__all__ = [
+    "LOTGATE",
+    "ROOT",
+    "Done",
+    "Run",
+    "bytes_under",
+    "environment",
+    "machine",
+    "measure",
+    "median_of",
+    "total",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 LOTGATE = (sys.executable, "-c", "import sys; from lotgate.cli import main; sys.exit(main())")

@@ -29,6 +29,8 @@ ROWS = (
     "select id, ship_date, sku_lot, base_sku, quantity_shipped, order_number, tracking_number, created_at"
     " from legacy.shipped_items order by id"
 )
+MOST_UNITS = 1_000_000
+"""More is a typing error; some generated rows have so many that no integer holds their sum."""
 SKU = "select sku_id from skus where sku_code = ?"
 LOT = "select lot_id from lots where sku_id = ? and lot_number = ?"
 ITEM = (
@@ -98,8 +100,8 @@ def fill_items(connection: sqlite3.Connection, done: Done) -> None:
         try:
             writing.execute(
                 ITEM,
-                (number, day, raw, sku[0] if sku else None, known_lot[0] if known_lot else None, quantity,
-                 order, tracking, created),
+                (number, day, raw, sku[0] if sku else None, known_lot[0] if known_lot else None,
+                 quantity if units <= MOST_UNITS else None, order, tracking, created),
             )  # fmt: skip
         except sqlite3.IntegrityError:
             done.refused_rows += 1

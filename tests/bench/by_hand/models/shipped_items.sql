@@ -39,7 +39,7 @@ where
     and length(cast(parsed.ship_date as blob)) = 10
     and date(parsed.ship_date, '+0 days') = parsed.ship_date
     and typeof(parsed.quantity_shipped) = 'integer'
-    and parsed.quantity_shipped > 0
+    and parsed.quantity_shipped between 1 and 1000000
     and (
         parsed.order_number is null
         or parsed.order_number in (select order_number from {{ ref('shipped_orders') }})
