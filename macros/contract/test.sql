@@ -8,9 +8,8 @@
     {%- if not should_store_failures() -%}
         {{ return(dbt.materialization_test_default()) }}
     {%- endif -%}
-    {%- do sqlite_prepare_connection() -%}
-
     {%- if config.get('fail_calc') == 'count(*)' -%}
+        {%- do sqlite_prepare_connection(to_write=false) -%}
         {% call statement('main', fetch_result=True, auto_begin=False) -%}
             {{ get_test_sql(
                 get_limit_subquery_sql(sql, config.get('limit')),
@@ -26,9 +25,11 @@
             {%- endif -%}
             {{ return({'relations': []}) }}
         {%- endif -%}
+        {%- do sqlite_prepare_connection() -%}
         {{ return(dbt.materialization_test_default()) }}
     {%- endif -%}
 
+    {%- do sqlite_prepare_connection() -%}
     {%- set done = dbt.materialization_test_default() -%}
     {%- set found = run_query('select 1 from ' ~ done.relations[0] ~ ' limit 1') -%}
     {%- if not found.rows -%}
