@@ -1,8 +1,8 @@
 {#-
-    A test whose failures are stored would write a table for every test, most of them empty. Here the
-    rows are counted first, and a table is made only where there are some: who opens the file sees
-    what was found, and nothing else. Where failures are calculated otherwise (`fail_calc`), rows may
-    be there without a failure, so that their table is made first and looked into.
+    A test whose failures are stored would write a table for every test, most of them empty. Here
+    the rows are counted first, and a table is made only where there are some: who opens the file
+    sees what was found, and nothing else. Where failures are calculated otherwise (`fail_calc`),
+    rows may be there without a failure, so that their table is made first and looked into.
 -#}
 {% materialization test, adapter='sqlite' %}
     {%- if not should_store_failures() -%}
