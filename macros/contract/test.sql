@@ -1,16 +1,15 @@
 {#-
-    A test whose failures are stored would write a table for every test, most of them empty. Here the
-    rows are counted first, and a table is made only where there are some: who opens the file sees
-    what was found, and nothing else. Where failures are calculated otherwise (`fail_calc`), rows may
-    be there without a failure, so that their table is made first and looked into.
+    A test whose failures are stored would write a table for every test, most of them empty. Here
+    the rows are counted first, and a table is made only where there are some: who opens the file
+    sees what was found, and nothing else. Where failures are calculated otherwise (`fail_calc`),
+    rows may be there without a failure, so that their table is made first and looked into.
 -#}
 {% materialization test, adapter='sqlite' %}
     {%- if not should_store_failures() -%}
         {{ return(dbt.materialization_test_default()) }}
     {%- endif -%}
-    {%- do sqlite_prepare_connection() -%}
-
     {%- if config.get('fail_calc') == 'count(*)' -%}
+        {%- do sqlite_prepare_connection(to_write=false) -%}
         {% call statement('main', fetch_result=True, auto_begin=False) -%}
             {{ get_test_sql(
                 get_limit_subquery_sql(sql, config.get('limit')),
@@ -26,9 +25,11 @@
             {%- endif -%}
             {{ return({'relations': []}) }}
         {%- endif -%}
+        {%- do sqlite_prepare_connection() -%}
         {{ return(dbt.materialization_test_default()) }}
     {%- endif -%}
 
+    {%- do sqlite_prepare_connection() -%}
     {%- set done = dbt.materialization_test_default() -%}
     {%- set found = run_query('select 1 from ' ~ done.relations[0] ~ ' limit 1') -%}
     {%- if not found.rows -%}

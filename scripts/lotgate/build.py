@@ -28,6 +28,7 @@ from lotgate.snapshot import Snapshot, take_snapshot
 from lotgate.sqlite_copy import file_sha256
 from lotgate.sqlite_files import path_text, sqlite_uri
 from lotgate.table_hashes import TableHash, hash_tables, schema_sha256, seal
+from lotgate.unit_tests import start_unit_tests, with_unit_tests
 from lotgate.workdir import WorkDir, fsync_folder, remove_database, write_private
 
 __all__ = ["TARGET_TABLES", "Build", "build_candidate", "hashed_tables", "read_build"]
@@ -117,13 +118,16 @@ def build_candidate(
             hint="Make the work directory writable, or use another --work-dir.",
         ) from error
     try:
-        run = run_dbt(
-            ["build", "--exclude", *DEMO_SEEDS],
-            work_dir=work_dir,
-            candidate=unfinished,
-            reporter=reporter,
-            title="Building the candidate with dbt",
-        )
+        with start_unit_tests(work_dir) as unit_tests:
+            run = run_dbt(
+                ["build", "--exclude", *DEMO_SEEDS, "--exclude-resource-type", "unit_test"],
+                work_dir=work_dir,
+                candidate=unfinished,
+                reporter=reporter,
+                title="Building the candidate with dbt",
+            )
+            with reporter.step("Waiting for the unit tests"):
+                run = with_unit_tests(run, unit_tests)
         if not run.success:
             failure = _explain_failure(run, unfinished, work_dir, controls_folder)
             write_failed_build(work_dir, failure, run)

@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from dbt.compilation import inject_ctes_into_sql as dbts_own
+from dbt import compilation
 
 from lotgate.dbt_shortcut import inject_ctes
+
+dbts_own: Any = compilation.inject_ctes_into_sql
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def test_every_model_becomes_what_dbt_makes_of_it_and_most_go_the_short_way(demo
 
     def noted(sql: str, ctes: Sequence[Cte]) -> str:
         long_way.append(sql)
-        return dbts_own(sql, ctes)
+        return str(dbts_own(sql, ctes))
 
     for query in queries:
         by_dbt = outcome(dbts_own, query, CTES)
