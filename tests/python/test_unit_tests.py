@@ -81,6 +81,58 @@ def test_results_of_an_earlier_build_are_none(work: WorkDir, monkeypatch: pytest
         results()
 
 
+GOOD = """
+import json, pathlib, sys
+node = dict(unique_id="unit_test.lotgate.u", name="u", resource_type="unit_test", status="pass",
+            message="", failures=None, seconds=0.1, description="")
+content = dict(nodes=[node], success=True, invocation_id="first")
+(pathlib.Path(sys.argv[1]) / "results.json").write_text(json.dumps(content))
+"""
+
+
+def ran(work: WorkDir, program: str, monkeypatch: pytest.MonkeyPatch) -> DbtRun:
+    monkeypatch.setattr("lotgate.unit_tests.PROGRAM", program)
+    with start_unit_tests(work) as results:
+        return results()
+
+
+def test_what_passed_is_not_run_again(work: WorkDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ran(work, GOOD, monkeypatch)
+    assert ran(work, "raise SystemExit('it ran again')", monkeypatch) == first
+    other = WorkDir(work.path / "other")
+    other.dbt.mkdir(parents=True)
+    with pytest.raises(EnvironmentFailed, match="it ran again"):
+        ran(other, "raise SystemExit('it ran again')", monkeypatch)
+
+
+@pytest.mark.parametrize("what", ["project", "code", "package", "damaged", "one missing"])
+def test_but_for_the_very_same_state(work: WorkDir, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    ran(work, GOOD, monkeypatch)
+    passed = work.dbt / "unit_tests" / "passed.json"
+    if what == "project":
+        monkeypatch.setattr("lotgate.unit_tests.project_sha256", lambda _: "another")
+    elif what == "code":
+        code = work.path / "code"
+        code.mkdir()
+        (code / "unit_tests.py").touch()
+        monkeypatch.setattr("lotgate.unit_tests.__file__", str(code / "unit_tests.py"))
+    elif what == "package":
+        monkeypatch.setattr("importlib.metadata.distributions", lambda: ())
+    elif what == "damaged":
+        passed.write_bytes(passed.read_bytes()[:-5])
+    else:
+        passed.unlink()
+    with pytest.raises(EnvironmentFailed, match="it ran again"):
+        ran(work, "raise SystemExit('it ran again')", monkeypatch)
+
+
+@pytest.mark.parametrize("spoiled", ['"fail"', '"skipped"', '"error"'])
+def test_what_did_not_pass_is_run_again(work: WorkDir, monkeypatch: pytest.MonkeyPatch, spoiled: str) -> None:
+    ran(work, GOOD.replace('"pass"', spoiled), monkeypatch)
+    with pytest.raises(EnvironmentFailed, match="it ran again"):
+        ran(work, "raise SystemExit('it ran again')", monkeypatch)
+
+
 def test_they_end_with_the_build_and_leave_no_database(
     work: WorkDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
