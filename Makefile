@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ENGINES := .venv-engines
+ENGINES_READY := $(ENGINES)/.ready
 
-.PHONY: setup ci gate demo test kills lint format docs pictures bench dist dist-test lock clean
+.PHONY: setup ci gate demo test kills lint format docs pictures bench dist dist-test lock clean engines try-postgres try-spark
 
 setup: $(READY)
 
@@ -61,6 +63,21 @@ bench: setup
 	$(BIN)/python tests/bench/bench_swap.py
 	$(BIN)/python tests/bench/bench_sync.py
 
+# The models on PostgreSQL and on Spark, compared with SQLite (docs/engines.md); needs a PostgreSQL and Java 17.
+engines: try-postgres try-spark
+
+try-postgres: $(ENGINES_READY)
+	$(ENGINES)/bin/python tests/engines/try_postgres.py
+
+try-spark: $(ENGINES_READY)
+	$(ENGINES)/bin/python tests/engines/try_spark.py
+
+# An environment of its own: the adapters are large, and lotgate does not need them.
+$(ENGINES_READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(ENGINES)
+	$(ENGINES)/bin/python -m pip install --quiet --constraint requirements.lock --editable '.[postgres,spark]'
+	@touch $(ENGINES_READY)
+
 # Wheel and sdist, as pip would build them.
 dist: setup
 	rm -rf dist
@@ -76,5 +93,5 @@ lock:
 		--custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) target logs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(ENGINES) target logs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
