@@ -6,7 +6,8 @@ READY := $(VENV)/.ready
 ENGINES := .venv-engines
 ENGINES_READY := $(ENGINES)/.ready
 
-.PHONY: setup ci gate demo test kills lint format docs pictures bench dist dist-test lock clean engines try-postgres try-spark
+.PHONY: setup ci gate demo test kills lint format docs pictures bench bench-large engines try-postgres try-spark dist \
+	dist-test lock clean
 
 setup: $(READY)
 
@@ -58,10 +59,15 @@ docs: setup
 pictures: setup
 	$(BIN)/python scripts/pictures.py
 
+# Some two hours; tests/bench/bench.py --help has smaller ways. Generated databases stay in target/bench.
 bench: setup
-	$(BIN)/python tests/bench/bench_build.py
-	$(BIN)/python tests/bench/bench_swap.py
-	$(BIN)/python tests/bench/bench_sync.py
+	$(BIN)/python tests/bench/bench.py --rows 1000 --rows 100000 --rows 1000000 \
+		--scratch target/bench --json target/bench/figures.json
+
+# Ten million rows: some hours, and 40 GB of disk.
+bench-large: setup
+	$(BIN)/python tests/bench/bench.py --part compare --part live --rows 1000000 --rows 10000000 \
+		--repeat 1 --without loop --without by-hand --scratch target/bench --json target/bench/large.json
 
 # The models on PostgreSQL and on Spark, compared with SQLite (docs/engines.md); needs a PostgreSQL and Java 17.
 engines: try-postgres try-spark

@@ -1,6 +1,13 @@
+{#- A table imported under two names keeps its index; one CTE used twice would be copied. -#}
 with
 
 items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+sibling_items as (
 
     select * from {{ ref('int_shipped_items') }}
 
@@ -116,7 +123,7 @@ other_items as (
             case when siblings.lot_position = 2 then 1 else 0 end
         ) as has_lotted_item
     from suspects
-    inner join items as siblings on suspects.order_number = siblings.order_number
+    inner join sibling_items as siblings on suspects.order_number = siblings.order_number
     left join suspects as other_suspects on siblings.legacy_id = other_suspects.legacy_id
     left join ranked_incidents
         on suspects.legacy_id = ranked_incidents.legacy_id and ranked_incidents.place = 1

@@ -1,8 +1,15 @@
 {#- a time further than this from every shipment is taken for a wrong one -#}
 {%- set near_days = 45 -%}
+{#- A table imported under two names keeps its index; one CTE used twice would be copied. -#}
 with
 
 shipped_items as (
+
+    select * from {{ ref('shipped_items') }}
+
+),
+
+timed_items as (
 
     select * from {{ ref('shipped_items') }}
 
@@ -37,7 +44,7 @@ times as (
 
     -- read one by one: as texts, times with and without a zone do not compare
     select {{ utc_time('created_at') }} as known_at
-    from shipped_items
+    from timed_items
     where shipstation_shipment_id is null
     union all
     select {{ utc_time('last_updated') }} as known_at

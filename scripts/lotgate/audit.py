@@ -25,13 +25,12 @@ from lotgate.data_docs import build_data_docs
 from lotgate.dbt_docs import DbtDocs, start_dbt_docs
 from lotgate.dbt_run import find_project, read_vars
 from lotgate.errors import EnvironmentFailed, GateClosed
-from lotgate.file_checks import check_controls, check_dbt, check_files, check_project
+from lotgate.file_checks import FileHashes, check_controls, check_dbt, check_files, check_project, hash_files
 from lotgate.gx_run import run_suites
 from lotgate.gx_suites import read_suites
 from lotgate.live.counter import Counter
 from lotgate.register import compare, present_register, read_register
 from lotgate.review import write_review
-from lotgate.sqlite_copy import file_sha256
 from lotgate.verdict import Check, Verdict, count_checks, write_verdict
 from lotgate.workdir import WorkDir, discard_audit, write_private
 
@@ -128,7 +127,7 @@ def audit_candidate(
         with reporter.step("Writing the review"):
             try:
                 _write_reports(work_dir, verdict)
-                if _file_state(work_dir) != found.files:  # the pages may show what was not audited
+                if hash_files(work_dir) != found.files:  # the pages may show what was not audited
                     raise GateClosed(
                         "The candidate or the snapshot changed while the review was written.",
                         hint="Leave the work directory alone while lotgate runs, and audit again.",
@@ -153,7 +152,7 @@ class Examination:
     gx_run_id: str
     gx_context: Any
     checks: list[Check]
-    files: tuple[str, ...]
+    files: FileHashes
 
     def verdict(self) -> Verdict:
         """The verdict on these checks, as of now."""
@@ -198,10 +197,10 @@ def examine(
     register = read_register(expectations)
     suites = read_suites(expectations)
     build = inputs.build
-    before = _file_state(work_dir)
+    before = hash_files(work_dir)
     with reporter.step("Comparing files, controls and hashes"):
         checks = [
-            *check_files(work_dir, build, inputs.snapshot_sha256),
+            *check_files(work_dir, build, inputs.snapshot_sha256, before),
             *check_controls(build, controls_folder or build.controls_folder, work_dir.candidate),
             check_project(build, project),
             *check_dbt(build),
@@ -232,8 +231,8 @@ def _place_dbt_docs(docs: DbtDocs, work_dir: WorkDir) -> Check:
     )
 
 
-def _unchanged(work_dir: WorkDir, before: tuple[str, ...]) -> Check:
-    changed = _file_state(work_dir) != before
+def _unchanged(work_dir: WorkDir, before: FileHashes) -> Check:
+    changed = hash_files(work_dir) != before
     return Check(
         id="files.unchanged_during_audit",
         suite="files",
@@ -242,11 +241,6 @@ def _unchanged(work_dir: WorkDir, before: tuple[str, ...]) -> Check:
         result="failed" if changed else "passed",
         detail="One of them changed. Leave the work directory alone, and audit again." if changed else "",
     )
-
-
-def _file_state(work_dir: WorkDir) -> tuple[str, ...]:
-    files = (work_dir.candidate, work_dir.legacy, work_dir.shipstation)
-    return tuple(file_sha256(file) if file.exists() else "" for file in files)
 
 
 def _versions() -> dict[str, str]:

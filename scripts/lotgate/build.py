@@ -27,7 +27,8 @@ from lotgate.live.counter import CannotCount, install_counter
 from lotgate.snapshot import Snapshot, take_snapshot
 from lotgate.sqlite_copy import file_sha256
 from lotgate.sqlite_files import path_text, sqlite_uri
-from lotgate.table_hashes import TableHash, hash_tables, schema_sha256
+from lotgate.table_hashes import TableHash, hash_tables, schema_sha256, seal
+from lotgate.unit_tests import start_unit_tests, with_unit_tests
 from lotgate.workdir import WorkDir, fsync_folder, remove_database, write_private
 
 __all__ = ["TARGET_TABLES", "Build", "build_candidate", "hashed_tables", "read_build"]
@@ -45,7 +46,8 @@ class Build:
     """A candidate that holds: what it was made from, what it has in it, and what was checked.
 
     ``project_sha256`` covers the models, macros, tests and variables of the dbt project.
-    ``schema_sha256`` covers tables, constraints and indexes. ``hashes`` cover the target tables, and every
+    ``schema_sha256`` covers tables, constraints and indexes. ``seal`` binds both to the candidate's file
+    (``lotgate.table_hashes.seal``). ``hashes`` cover the target tables, and every
     table that explains them or that the audit reads.
     ``checks`` are all data tests and unit tests of the project, whether they ran or not. ``warnings`` are
     the data tests of severity warn that found something: they are shown and close nothing.
@@ -66,6 +68,7 @@ class Build:
     warnings: tuple[DbtNode, ...]
     hashes: tuple[TableHash, ...]
     schema_sha256: str
+    seal: str
     no_counter_because: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -115,13 +118,16 @@ def build_candidate(
             hint="Make the work directory writable, or use another --work-dir.",
         ) from error
     try:
-        run = run_dbt(
-            ["build", "--exclude", *DEMO_SEEDS],
-            work_dir=work_dir,
-            candidate=unfinished,
-            reporter=reporter,
-            title="Building the candidate with dbt",
-        )
+        with start_unit_tests(work_dir) as unit_tests:
+            run = run_dbt(
+                ["build", "--exclude", *DEMO_SEEDS, "--exclude-resource-type", "unit_test"],
+                work_dir=work_dir,
+                candidate=unfinished,
+                reporter=reporter,
+                title="Building the candidate with dbt",
+            )
+            with reporter.step("Waiting for the unit tests"):
+                run = with_unit_tests(run, unit_tests)
         if not run.success:
             failure = _explain_failure(run, unfinished, work_dir, controls_folder)
             write_failed_build(work_dir, failure, run)
@@ -177,6 +183,7 @@ def _describe(
     hashes: tuple[TableHash, ...],
     no_counter_because: str | None,
 ) -> Build:
+    schema = schema_sha256(work_dir.unfinished_candidate)
     return Build(
         candidate=work_dir.candidate,
         snapshot_sha256=snapshot.sha256,
@@ -190,7 +197,8 @@ def _describe(
         checks=results(read_definitions(work_dir.dbt / "manifest.json"), run.nodes),
         warnings=run.with_status("warn"),
         hashes=hashes,
-        schema_sha256=schema_sha256(work_dir.unfinished_candidate),
+        schema_sha256=schema,
+        seal=seal(file_sha256(work_dir.unfinished_candidate), schema, hashes),
         no_counter_because=no_counter_because,
     )
 

@@ -20,14 +20,31 @@ from lotgate.workdir import WorkDir
 
 __all__ = ["DbtDocs", "start_dbt_docs", "without_paths"]
 
-PROGRAM = "from dbt.cli.main import cli; cli()"
+PROGRAM = """
+import sys
+from dbt.cli.main import dbtRunner
+
+manifest = None
+try:
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    with open(sys.argv[1], "rb") as file:
+        manifest = Manifest.from_msgpack(file.read(), decoder=extended_mashumuro_decoder)
+except Exception:  # without it dbt reads the project again
+    pass
+outcome = dbtRunner(manifest).invoke(sys.argv[2:])
+sys.exit(not outcome.success)
+"""
+"""dbt's own partial parsing would not do: it begins anew where the candidate has another name."""
 POLICY = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
     "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; font-src data:\">"
 )
 """dbt's page has everything in itself; with this no request can leave the machine."""
-FROM_THE_BUILD = ("manifest.json", "partial_parse.msgpack")
-"""With these dbt need not parse the project again."""
+PARSED = "partial_parse.msgpack"
+FROM_THE_BUILD = ("manifest.json", PARSED)
+"""The project as the build read it, as text and as dbt stores it."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +113,10 @@ def start_dbt_docs(work_dir: WorkDir) -> Iterator[DbtDocs]:
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700, parents=True)
-        for name in FROM_THE_BUILD:
-            if (work_dir.dbt / name).exists():
-                shutil.copyfile(work_dir.dbt / name, folder / name)
+        built = [work_dir.dbt / name for name in FROM_THE_BUILD]
+        if all(file.exists() for file in built):
+            for file in built:
+                shutil.copyfile(file, folder / file.name)
     except OSError as error:
         raise EnvironmentFailed(
             f"{folder} cannot be written: {error.strerror}.",
@@ -106,7 +124,7 @@ def start_dbt_docs(work_dir: WorkDir) -> Iterator[DbtDocs]:
         ) from error
     project = str(find_project())
     command = [
-        sys.executable, "-c", PROGRAM, "--quiet", "--no-use-colors",
+        sys.executable, "-c", PROGRAM, str(folder / PARSED), "--quiet", "--no-use-colors",
         "docs", "generate", "--static", "--no-compile",
         "--project-dir", project, "--profiles-dir", project,
         "--target-path", str(folder), "--log-path", str(folder),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lotgate.console import Reporter
+from lotgate.dbt_shortcut import injecting_quickly
 from lotgate.errors import EnvironmentFailed, UsageError
 from lotgate.project import require_project
 from lotgate.workdir import WorkDir
@@ -131,7 +132,8 @@ def run_dbt(
                 step.advance(1 / event.data.total)
 
         runner = dbtRunner(callbacks=[follow])
-        outcome = runner.invoke([*quiet, *arguments, *flags])
+        with injecting_quickly():
+            outcome = runner.invoke([*quiet, *arguments, *flags])
     if isinstance(outcome.exception, KeyboardInterrupt):
         raise outcome.exception
     if outcome.exception is not None:

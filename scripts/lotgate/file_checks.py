@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from lotgate.build import TARGET_TABLES, Build, hashed_tables
@@ -18,33 +19,58 @@ from lotgate.errors import UsageError
 from lotgate.inspection import check_integrity
 from lotgate.sqlite_copy import file_sha256
 from lotgate.sqlite_files import sqlite_uri
-from lotgate.table_hashes import hash_tables, schema_sha256
+from lotgate.table_hashes import hash_tables, schema_sha256, seal
 from lotgate.verdict import Check
 from lotgate.workdir import WorkDir
 
-__all__ = ["check_controls", "check_dbt", "check_files", "check_project"]
+__all__ = [
+    "FileHashes",
+    "check_controls",
+    "check_dbt",
+    "check_files",
+    "check_project",
+    "hash_files",
+]
 
 AGAIN = "Build again."
 
 
-def check_files(work_dir: WorkDir, build: Build, snapshot_sha256: str) -> tuple[Check, ...]:
+@dataclass(frozen=True)
+class FileHashes:
+    """The SHA-256 of a work directory's databases; the empty string for one that is not there."""
+
+    candidate: str
+    legacy: str
+    shipstation: str
+
+
+def hash_files(work_dir: WorkDir) -> FileHashes:
+    """Hashes the databases that an audit reads."""
+    files = (work_dir.candidate, work_dir.legacy, work_dir.shipstation)
+    return FileHashes(*(file_sha256(file) if file.exists() else "" for file in files))
+
+
+def check_files(
+    work_dir: WorkDir, build: Build, snapshot_sha256: str, found: FileHashes
+) -> tuple[Check, ...]:
     """Snapshot, evidence and candidate are those that the build described, to the last value.
 
-    ``snapshot_sha256`` is what the snapshot's own description says. Equal hashes of a table mean equal
-    columns and rows (``lotgate.table_hashes``).
+    ``snapshot_sha256`` is what the snapshot's own description says, ``found`` what ``hash_files`` found.
+    Equal hashes of a table mean equal columns and rows (``lotgate.table_hashes``). Of the very file that was
+    built, tables are not read again.
     """
     return (
         _check(
             "snapshot",
             "The snapshot is the one that the candidate was derived from.",
-            _differs(work_dir.legacy, build.snapshot_sha256, snapshot_sha256),
+            _differs(work_dir.legacy, found.legacy, build.snapshot_sha256, snapshot_sha256),
         ),
         _check(
             "evidence",
             "ShipStation's evidence is the one that the candidate was derived from.",
-            _differs(work_dir.shipstation, build.evidence_sha256),
+            _differs(work_dir.shipstation, found.shipstation, build.evidence_sha256),
         ),
-        *_check_candidate(work_dir.candidate, build),
+        *_check_candidate(work_dir.candidate, build, found.candidate),
     )
 
 
@@ -81,7 +107,10 @@ def check_dbt(build: Build) -> tuple[Check, ...]:
     return tuple(as_check(check) for check in build.checks)
 
 
-def _check_candidate(candidate: Path, build: Build) -> list[Check]:
+def _check_candidate(candidate: Path, build: Build, file_hash: str) -> list[Check]:
+    is_as_built = not _has_journal(candidate) and build.seal == seal(
+        file_hash, build.schema_sha256, build.hashes
+    )
     try:
         return [
             _check(
@@ -92,9 +121,9 @@ def _check_candidate(candidate: Path, build: Build) -> list[Check]:
             _check(
                 "candidate_is_sound",
                 "SQLite finds the candidate's tables undamaged and every foreign key satisfied.",
-                _damage(candidate),
+                "" if is_as_built else _damage(candidate),
             ),
-            *_check_tables(candidate, build),
+            *_check_tables(candidate, build, is_as_built=is_as_built),
         ]
     except sqlite3.Error as error:
         return [
@@ -104,6 +133,12 @@ def _check_candidate(candidate: Path, build: Build) -> list[Check]:
                 f"It cannot be read: {error}. {AGAIN}",
             )
         ]
+
+
+def _has_journal(candidate: Path) -> bool:
+    """Whether a journal beside the file, of whatever mode, may change what SQLite reads from it."""
+    real = candidate.resolve()
+    return any(real.with_name(f"{real.name}-{kind}").exists() for kind in ("wal", "journal"))
 
 
 def _seeded_otherwise(controls: Controls, candidate: Path) -> str:
@@ -124,10 +159,13 @@ def _read_by_dbt(fields: Iterable[str]) -> tuple[str, ...]:
     return tuple("" if field.lower() == "null" else field for field in fields)
 
 
-def _check_tables(candidate: Path, build: Build) -> list[Check]:
+def _check_tables(candidate: Path, build: Build, *, is_as_built: bool) -> list[Check]:
     described = {table.table: table for table in build.hashes}
     present = set(hashed_tables(candidate))
-    found = {table.table: table for table in hash_tables(candidate, present & set(described))}
+    if is_as_built:  # the hashes were found in this very file
+        found = described
+    else:
+        found = {table.table: table for table in hash_tables(candidate, present & set(described))}
     checks = []
     for name in sorted(present | set(described)):
         if name not in described:
@@ -162,10 +200,9 @@ def _damage(candidate: Path) -> str:
     return f"{broken} rows break a foreign key." if broken else ""
 
 
-def _differs(file: Path, *expected: str) -> str:
-    if not file.exists():
+def _differs(file: Path, found: str, *expected: str) -> str:
+    if not found:
         return f"{file.name} is missing. {AGAIN}"
-    found = file_sha256(file)
     return "" if all(found == wanted for wanted in expected) else f"{file.name} is another one. {AGAIN}"
 
 

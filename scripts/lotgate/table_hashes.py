@@ -12,7 +12,7 @@ from pathlib import Path
 from lotgate.legacy_schema import quoted
 from lotgate.sqlite_files import sqlite_uri
 
-__all__ = ["TableHash", "hash_query", "hash_tables", "schema_sha256"]
+__all__ = ["TableHash", "hash_query", "hash_tables", "schema_sha256", "seal"]
 
 ROWS_A_CHUNK = 5_000
 
@@ -41,6 +41,16 @@ def schema_sha256(database: Path) -> str:
     with closing(sqlite3.connect(sqlite_uri(database, mode="ro"), uri=True)) as connection:
         found = connection.execute("select type, name, tbl_name, sql from sqlite_schema").fetchall()
     return hashlib.sha256(ascii(sorted(map(str, found))).encode()).hexdigest()
+
+
+def seal(file_sha256: str, schema: str, tables: Iterable[TableHash]) -> str:
+    """Binds a file, byte by byte, to its ``schema_sha256`` and the hashes of its tables.
+
+    Whoever finds the same seal need not read the tables again: it is the file that was hashed, and these are
+    the hashes that were found in it.
+    """
+    found = [file_sha256, schema, *((table.table, table.rows, table.sha256) for table in tables)]
+    return hashlib.sha256(ascii(found).encode()).hexdigest()
 
 
 def hash_query(connection: sqlite3.Connection, table: str, query: str) -> TableHash:

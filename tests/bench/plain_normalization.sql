@@ -40,6 +40,7 @@ left join lots as l
 where
     i.ship_date >= '0001' and length(cast(i.ship_date as blob)) = 10
     and date(i.ship_date, '+0 days') = i.ship_date
-    and typeof(i.quantity_shipped) = 'integer' and i.quantity_shipped > 0
+    -- a sum over typing errors would not fit into an integer
+    and typeof(i.quantity_shipped) = 'integer' and i.quantity_shipped between 1 and 1000000
     and (i.order_number is null or i.order_number in (select order_number from shipped_orders))
 order by i.id;

@@ -17,13 +17,12 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import lotgate.build
 from conftest import Outcome, fingerprint
 from lotgate.dbt_run import DbtRun
 from lotgate.generator import Shape, generate
@@ -37,9 +36,10 @@ Hold = Callable[..., subprocess.Popen[str]]
 QUICK = [
     sys.executable,
     "-c",
+    "from contextlib import nullcontext\n"
     "import lotgate.build as build\n"
-    "real = build.run_dbt\n"
-    "build.run_dbt = lambda words, **more: real([*words, '--exclude-resource-type', 'unit_test'], **more)\n"
+    "none = build.DbtRun('', True, ())\n"
+    "build.start_unit_tests = lambda work_dir: nullcontext(lambda: none)\n"
     "from lotgate.cli import main; main()",
 ]
 """The command without dbt's unit tests, for a process of its own."""
@@ -47,12 +47,8 @@ QUICK = [
 
 def leave_out_unit_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same for this process."""
-    real = lotgate.build.run_dbt
-
-    def run(arguments: list[str], **more: Any) -> DbtRun:
-        return real([*arguments, "--exclude-resource-type", "unit_test"], **more)
-
-    monkeypatch.setattr("lotgate.build.run_dbt", run)
+    none = DbtRun("", True, ())
+    monkeypatch.setattr("lotgate.build.start_unit_tests", lambda work_dir: nullcontext(lambda: none))
 
 
 def work_dir_of_the_session(factory: pytest.TempPathFactory) -> Path:
@@ -307,7 +303,7 @@ def test_writers_go_on_writing(
     write(3)
     outcome = lotgate("build", "--database", live, "--work-dir", work, "--controls", controls)
     assert outcome.code == 0, outcome.err
-    assert len(steps) == 6
+    assert len(steps) == 7
     recorded = json.loads((work / "snapshot.json").read_text())["change_counter"]["value"]
     write(3)
     assert all(count > 30 for count in written)

@@ -270,6 +270,18 @@ def test_a_real_day_is_taken(tables: sqlite3.Connection, day: str) -> None:
     assert insert(tables, "shipped_items", {"ship_date": day})
 
 
+def test_of_every_year_the_real_days_are_taken(tables: sqlite3.Connection) -> None:
+    """The days at which calendars go wrong, of each year from 0000 to 9999."""
+    ends = ("01-00", "01-01", "02-28", "02-29", "02-30", "04-31", "06-31", "09-31", "11-31", "12-31", "13-01")
+    days = [f"{year:04}-{end}" for year in range(10_000) for end in ends]
+    (ddl,) = tables.execute("select sql from sqlite_schema where name = 'shipped_items'").fetchone()
+    (check,) = re.findall(r"ship_date text not null check (\(.*\)),$", ddl, re.MULTILINE)
+    tables.execute("create temporary table days (ship_date text)")
+    tables.executemany("insert into days values (?)", [(day,) for day in days])
+    taken = [day for (day,) in tables.execute(f"select ship_date from days where {check} order by rowid")]
+    assert taken == [day for day in days if is_real_day(day)]
+
+
 def test_a_line_of_an_order_stands_once_but_for_another_parcel(tables: sqlite3.Connection) -> None:
     insert(tables, "shipped_items", {})
     with pytest.raises(sqlite3.IntegrityError, match="uniq_shipped_items_key"):

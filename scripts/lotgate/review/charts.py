@@ -116,7 +116,7 @@ def svg_of(chart: alt.LayerChart | alt.FacetChart, label: str, *, look: str = ""
         )
     )
     named = f' class="{look}"' if look else ""
-    svg = ARIA.sub("", vl_convert.vegalite_to_svg(styled.to_dict()))
+    svg = ARIA.sub("", vl_convert.vegalite_to_svg(styled.to_dict(validate=False)))
     return Markup(
         HEAD.sub(
             lambda size: (

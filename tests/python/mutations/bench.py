@@ -16,7 +16,7 @@ from lotgate.audit import examine, read_inputs
 from lotgate.build import hashed_tables
 from lotgate.console import SilentReporter
 from lotgate.dbt_checks import DbtCheck
-from lotgate.file_checks import check_files
+from lotgate.file_checks import check_files, hash_files
 from lotgate.gx_suites import read_suites
 from lotgate.register import present_register, write_register
 from lotgate.sqlite_copy import file_sha256
@@ -122,7 +122,7 @@ class Bench:
     def file_problems(self) -> set[str]:
         """What the comparison of files and hashes finds, by itself."""
         inputs = read_inputs(self.work_dir)
-        checks = check_files(self.work_dir, inputs.build, inputs.snapshot_sha256)
+        checks = check_files(self.work_dir, inputs.build, inputs.snapshot_sha256, hash_files(self.work_dir))
         return {check.id.removeprefix("files.") for check in checks if check.closes_gate}
 
     def audit(self) -> Verdict:
