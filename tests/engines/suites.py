@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
 import tempfile
+import warnings
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import yaml
 from sqlite_build import ROOT
 
 from lotgate.audit import _parameters, read_inputs
-from lotgate.gx_run import CHECKPOINT, _match, _quiet, _results, open_context, run_suites
-from lotgate.gx_suites import read_suites
-from lotgate.verdict import Check
+from lotgate.gx_part import open_context
+from lotgate.gx_run import run_suites
 from lotgate.workdir import WorkDir
 
 __all__ = ["print_suites"]
@@ -40,27 +42,53 @@ def print_suites(work_path: Path, url: str) -> None:
     work_dir = WorkDir(work_path)
     parameters = _parameters(read_inputs(work_dir), ROOT)
     here = {
-        check.id: check for check in run_suites(ROOT / "expectations", work_dir, parameters).checks
-        if check.suite != "files"
-    }  # fmt: skip
+        check.id: check.result for check in run_suites(ROOT / "expectations", work_dir, parameters).checks
+    }
+    there = _run(work_dir, parameters, url)
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for check, (result, message) in there.items():
+        if result == "errored":
+            outcome = "errored"
+            reasons[_reason(message)] += 1
+        elif result == here.get(check):
+            outcome = "as on SQLite"
+        else:
+            outcome = "otherwise"
+            print(f"  {check}: {here.get(check)} on SQLite, {result} here")
+        counts[outcome] += 1
+    print("GX checks: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())))
+    for reason, count in reasons.most_common():
+        print(f"  {count:>4}  {reason}")
+
+
+def _run(work_dir: WorkDir, parameters: dict[str, Any], url: str) -> dict[str, tuple[str, str]]:
+    """Each check's result at ``url``, and the message of one that ended in an error."""
     with tempfile.TemporaryDirectory() as name:
         expectations = Path(name) / "expectations"
         shutil.copytree(ROOT / "expectations", expectations)
         _swap_data_sources(expectations / "great_expectations.yml")
         for source, schema in SCHEMAS.items():
             os.environ[f"LOTGATE_GX_URL_{source.upper()}"] = f"{url}&options=-csearch_path%3D{schema}"
-        with open_context(expectations, work_dir) as context, _quiet():
-            outcome = context.checkpoints.get(CHECKPOINT).run(expectation_parameters=parameters)
-        found = _results(outcome)
-        there = [_match(check, found.get(check.id, [])) for check in read_suites(expectations)]
-    counts = Counter(_outcome(check, here[check.id]) for check in there)
-    print("GX checks: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())))
-    reasons = Counter(_reason(check) for check in there if check.result in ("errored", "not_run"))
-    for reason, count in reasons.most_common():
-        print(f"  {count:>4}  {reason}")
-    for check in there:
-        if _outcome(check, here[check.id]) == "otherwise":
-            print(f"  {check.id}: {here[check.id].result} on SQLite, {check.result}: {check.detail[:160]}")
+        logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
+        with open_context(expectations, work_dir) as context, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            outcome = context.checkpoints.get("audit").run(expectation_parameters=parameters)
+    found = {}
+    for validation in outcome.run_results.values():
+        for result in validation.results:
+            check = f"{validation.suite_name}.{(result.expectation_config.meta or {}).get('check')}"
+            message = _message(result.exception_info or {})
+            found[check] = ("errored" if message else "passed" if result.success else "failed", message)
+    return found
+
+
+def _message(info: dict[str, Any]) -> str:
+    """What a check raised; GX keeps it flat, or keyed by metric."""
+    for entry in (info, *info.values()):
+        if isinstance(entry, dict) and entry.get("raised_exception"):
+            return " ".join(str(entry.get("exception_message")).split())[:500]
+    return ""
 
 
 def _swap_data_sources(file: Path) -> None:
@@ -73,15 +101,9 @@ def _swap_data_sources(file: Path) -> None:
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
-def _outcome(check: Check, on_sqlite: Check) -> str:
-    if check.result in ("errored", "not_run"):
-        return check.result
-    return "as on SQLite" if check.result == on_sqlite.result else "otherwise"
-
-
-def _reason(check: Check) -> str:
+def _reason(message: str) -> str:
     """The first of SQLite's own words that the engine stumbled over; its message where it is another."""
     for words, reason in REASONS.items():
-        if re.search(words, check.detail):
+        if re.search(words, message):
             return reason
-    return re.sub(r"\s+", " ", check.detail).strip()[:150]
+    return message[:150]
