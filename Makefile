@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ENGINES := .venv-engines
+ENGINES_READY := $(ENGINES)/.ready
 
-.PHONY: setup ci gate demo test kills lint format docs pictures bench bench-large dist dist-test lock clean
+.PHONY: setup ci gate demo test kills lint format docs pictures bench bench-large engines try-postgres try-spark dist \
+	dist-test lock clean
 
 setup: $(READY)
 
@@ -66,6 +69,21 @@ bench-large: setup
 	$(BIN)/python tests/bench/bench.py --part compare --part live --rows 1000000 --rows 10000000 \
 		--repeat 1 --without loop --without by-hand --scratch target/bench --json target/bench/large.json
 
+# The models on PostgreSQL and on Spark, compared with SQLite (docs/engines.md); needs a PostgreSQL and Java 17.
+engines: try-postgres try-spark
+
+try-postgres: $(ENGINES_READY)
+	$(ENGINES)/bin/python tests/engines/try_postgres.py
+
+try-spark: $(ENGINES_READY)
+	$(ENGINES)/bin/python tests/engines/try_spark.py
+
+# An environment of its own: the adapters are large, and lotgate does not need them.
+$(ENGINES_READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(ENGINES)
+	$(ENGINES)/bin/python -m pip install --quiet --constraint requirements.lock --editable '.[postgres,spark]'
+	@touch $(ENGINES_READY)
+
 # Wheel and sdist, as pip would build them.
 dist: setup
 	rm -rf dist
@@ -81,5 +99,5 @@ lock:
 		--custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) target logs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(ENGINES) target logs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,15 +1,26 @@
 {#-
     The demo's legacy tables and ShipStation answers stand in for a snapshot and evidence, so that
-    dbt works by itself in a fresh clone. Where a real snapshot or real evidence lies in that file,
-    told by its marker table, the demo's seed is left out instead of overwriting it.
+    dbt works by itself in a fresh clone. Where something real lies there, the demo's seed is left
+    out instead of overwriting it.
 -#}
 {% materialization seed, adapter='sqlite' %}
+    {{ return(seed_or_leave_out()) }}
+{% endmaterialization %}
+
+{% materialization seed, adapter='postgres' %}
+    {{ return(seed_or_leave_out()) }}
+{% endmaterialization %}
+
+{% materialization seed, adapter='spark' %}
+    {{ return(seed_or_leave_out()) }}
+{% endmaterialization %}
+
+{% macro seed_or_leave_out() -%}
     {%- set marker = config.get('meta', {}).get('left_out_beside') -%}
-    {%- if marker and load_relation(
-        api.Relation.create(database=database, schema=schema, identifier=marker)
-    ) is not none -%}
+    {%- set real_data = real_data_beside(marker) if marker -%}
+    {%- if real_data -%}
         {%- do log(
-            'left out: ' ~ schema ~ ' holds real data (' ~ marker ~ '), not the demo', info=True
+            'left out: ' ~ schema ~ ' holds real data (' ~ real_data ~ '), not the demo', info=True
         ) -%}
         {#- dbt looks at the seed's rows when it is done, and fails where there are none -#}
         {%- do store_result('agate_table', response='LEFT OUT', agate_table=load_agate_table()) -%}
@@ -18,4 +29,22 @@
     {%- else -%}
         {{ return(dbt.materialization_seed_default()) }}
     {%- endif -%}
-{% endmaterialization %}
+{%- endmacro %}
+
+{#- The table that shows that this schema is no demo's; none where it is. -#}
+{% macro real_data_beside(marker) -%}
+    {{ return(adapter.dispatch('real_data_beside', 'lotgate')(marker)) }}
+{%- endmacro %}
+
+{#- A server's schema may be somebody's live one: what is there already is never written over. -#}
+{% macro default__real_data_beside(marker) -%}
+    {{ return(model['alias'] if load_relation(this) is not none) }}
+{%- endmacro %}
+
+{#- A snapshot and evidence have a marker table. -#}
+{% macro sqlite__real_data_beside(marker) -%}
+    {%- set relation = api.Relation.create(
+        database=database, schema=schema, identifier=marker
+    ) -%}
+    {{ return(marker if load_relation(relation) is not none) }}
+{%- endmacro %}

@@ -10,3 +10,10 @@
 {% macro sqlite__are_days_near(one_day, other_day, days) -%}
     (abs(julianday({{ one_day }}) - julianday({{ other_day }})) <= {{ days }})
 {%- endmacro %}
+
+{% macro spark__are_days_near(one_day, other_day, days) -%}
+    (
+        abs(datediff(cast({{ one_day }} as date), cast({{ other_day }} as date)))
+        <= {{ days }}
+    )
+{%- endmacro %}

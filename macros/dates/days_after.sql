@@ -10,3 +10,7 @@
 {% macro sqlite__days_after(day, days) -%}
     date({{ day }}, '{{ '%+d' | format(days) }} days')
 {%- endmacro %}
+
+{% macro spark__days_after(day, days) -%}
+    cast(date_add(cast({{ day }} as date), {{ days }}) as {{ dbt.type_string() }})
+{%- endmacro %}

@@ -4,10 +4,7 @@
 {%- endmacro %}
 
 {% macro default__is_days_later(from_day, text, days) -%}
-    (
-        {{ is_real_day(text) }}
-        and cast({{ text }} as date) - cast({{ from_day }} as date) >= {{ days }}
-    )
+    ({{ text }} >= {{ days_after(from_day, days) }} and {{ is_real_day(text) }})
 {%- endmacro %}
 
 {#- Texts of real days compare like the days; the dear check of the calendar comes last. -#}

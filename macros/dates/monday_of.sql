@@ -11,3 +11,7 @@
 {% macro sqlite__monday_of(day) -%}
     date({{ day }}, 'weekday 0', '-6 days')
 {%- endmacro %}
+
+{% macro spark__monday_of(day) -%}
+    cast(cast(date_trunc('week', cast({{ day }} as date)) as date) as {{ dbt.type_string() }})
+{%- endmacro %}

@@ -6,10 +6,20 @@
     {{ return(adapter.dispatch('utc_time', 'lotgate')(text)) }}
 {%- endmacro %}
 
+{#- No text that the cast to a time would stop at may get there. -#}
 {% macro default__utc_time(text) -%}
+    {%- set trimmed = trim_blanks(as_text(text)) -%}
+    {%- set time = '[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?' -%}
+    {%- set zone = ' ?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)' -%}
     case
-        when {{ is_real_day('substr(' ~ trim_blanks(as_text(text)) ~ ', 1, 10)') }}
-            then cast({{ trim_blanks(as_text(text)) }} as timestamptz) at time zone 'UTC'
+        when not {{ is_real_day('substr(' ~ trimmed ~ ', 1, 10)') }} then null
+        when length({{ trimmed }}) = 10 then {{ trimmed }} || ' 00:00:00'
+        when substr({{ trimmed }}, 11) ~ '^{{ time }}$'
+            then to_char(cast({{ trimmed }} as timestamp), 'YYYY-MM-DD HH24:MI:SS')
+        when substr({{ trimmed }}, 11) ~ '^{{ time }}{{ zone }}$'
+            then to_char(
+                cast({{ trimmed }} as timestamptz) at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS'
+            )
     end
 {%- endmacro %}
 
@@ -41,5 +51,27 @@
                 || ':' || substr({{ trimmed }}, -2)
             )
         else datetime({{ trimmed }})
+    end
+{%- endmacro %}
+
+{% macro spark__utc_time(text) -%}
+    {%- set trimmed = trim_blanks(as_text(text)) -%}
+    {%- set time = '[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?' -%}
+    {%- set zone = ' ?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)' -%}
+    case
+        when not {{ is_real_day('substr(' ~ trimmed ~ ', 1, 10)') }} then null
+        when length({{ trimmed }}) = 10 then {{ trimmed }} || ' 00:00:00'
+        when substr({{ trimmed }}, 11) rlike '^{{ time }}$'
+            then date_format(
+                cast({{ trimmed }} as timestamp_ntz), 'yyyy-MM-dd HH:mm:ss'
+            )
+        when substr({{ trimmed }}, 11) rlike '^{{ time }}{{ zone }}$'
+            then date_format(
+                try_cast(
+                    regexp_replace({{ trimmed }}, ' ?([+-][0-9]{2}):?([0-9]{2})$', '$1:$2')
+                    as timestamp
+                ),
+                'yyyy-MM-dd HH:mm:ss'
+            )
     end
 {%- endmacro %}

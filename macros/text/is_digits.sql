@@ -3,7 +3,7 @@
 {%- endmacro %}
 
 {% macro default__is_digits(text) -%}
-    ({{ text }} ~ '^[0-9]+$')
+    ({{ text }} <> '' and translate({{ text }}, '0123456789', '') = '')
 {%- endmacro %}
 
 {% macro sqlite__is_digits(text) -%}

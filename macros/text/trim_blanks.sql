@@ -20,3 +20,12 @@
 {% macro sqlite__trim_blanks(text) -%}
     trim({{ text }}, char({{ blank_code_points() | join(', ') }}))
 {%- endmacro %}
+
+{#- chr() knows 256 characters there; a literal knows them all. -#}
+{% macro spark__trim_blanks(text) -%}
+    trim(both '
+    {%- for point in blank_code_points() -%}
+        \u{{ '%04x' | format(point) }}
+    {%- endfor -%}
+    ' from {{ text }})
+{%- endmacro %}

@@ -4,10 +4,10 @@
 {%- endmacro %}
 
 {% macro default__whole_number(value) -%}
+    {%- set text = trim_blanks(as_text(value)) -%}
     case
-        when {{ is_digits(trim_blanks(as_text(value))) }}
-            and length({{ trim_blanks(as_text(value)) }}) <= 15
-            then cast({{ trim_blanks(as_text(value)) }} as bigint)
+        when {{ is_whole_number_type(value) }} then cast({{ as_text(value) }} as bigint)
+        when {{ is_digits(text) }} and length({{ text }}) <= 15 then cast({{ text }} as bigint)
     end
 {%- endmacro %}
 

@@ -87,8 +87,8 @@ judged as (
             when quantity_shipped is null then 'invalid_quantity'
             when is_orphan then 'orphan_order'
         end as failure_beside_date,
-        coalesce(is_on_wrong_date, 0) as is_on_wrong_date,
-        coalesce(is_on_wrong_date or ship_date < order_date, 0) as is_date_doubtful,
+        coalesce(is_on_wrong_date, false) as is_on_wrong_date,
+        coalesce(is_on_wrong_date or ship_date < order_date, false) as is_date_doubtful,
         is_day_covered
     from joined
 

@@ -145,10 +145,10 @@ evidence as (
         {{ is_day_covered('ranked_incidents.correct_ship_date') }} as is_correct_date_covered,
         coalesce(orders.is_known_to_shipstation, 0) as is_known_to_shipstation,
         coalesce(other_items.has_other_item_on_correct_date, 0) as has_other_item_on_correct_date,
-        coalesce(orders.header_ship_date = ranked_incidents.correct_ship_date, 0)
+        coalesce(orders.header_ship_date = ranked_incidents.correct_ship_date, false)
             as is_header_on_correct_date,
         orders.inbox_status,
-        coalesce(orders.inbox_status in ('cancelled', 'canceled'), 0) as is_cancelled,
+        coalesce(orders.inbox_status in ('cancelled', 'canceled'), false) as is_cancelled,
         coalesce(
             orders.is_known_to_shipstation = 1
             or other_items.has_other_item_not_suspect = 1
@@ -156,9 +156,10 @@ evidence as (
             or other_items.has_tracking_number = 1
             or other_items.has_lotted_item = 1
             or coalesce(
-                {{ real_day('substr(suspects.created_at, 1, 10)') }} < suspects.order_date, 0
+                {{ real_day('substr(suspects.created_at, 1, 10)') }} < suspects.order_date,
+                false
             ),
-            0
+            false
         ) as has_sign_of_shipment,
         coalesce(
             orders.is_known_to_shipstation = 1
@@ -167,8 +168,8 @@ evidence as (
                 and (orders.order_date is null or orders.order_date > suspects.ship_date)
             )
             or coalesce(other_items.has_later_item, 0) = 1
-            or coalesce(orders.header_ship_date > suspects.ship_date, 0),
-            0
+            or coalesce(orders.header_ship_date > suspects.ship_date, false),
+            false
         ) as has_sign_of_newer_order
     from suspects
     left join ranked_incidents
@@ -185,7 +186,7 @@ judged as (
         -- the owner's rule
         correct_ship_date is not null
         and (order_date is null or correct_ship_date >= order_date)
-        and (has_other_item_on_correct_date = 1 or is_header_on_correct_date = 1)
+        and (has_other_item_on_correct_date = 1 or is_header_on_correct_date)
         and not is_correct_date_covered
         and is_known_to_shipstation = 0
             as does_owners_rule_apply

@@ -74,7 +74,7 @@ kept as (
         items.quantity_shipped,
         items.header_order_number as order_number,
         items.tracking_number,
-        null as shipstation_shipment_id,
+        cast(null as integer) as shipstation_shipment_id,
         {{ as_text('legacy_items.legacy_created_at') }} as created_at
     from outcomes
     inner join items on outcomes.legacy_id = items.legacy_id

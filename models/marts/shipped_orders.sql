@@ -40,7 +40,7 @@ added as (
         header_order_number as order_number,
         null as customer_email,
         0 as total_items,
-        shipstation_order_id,
+        {{ as_text('shipstation_order_id') }} as shipstation_order_id,
         created_at,
         null as shipping_carrier_code,
         null as shipping_carrier_id,

@@ -150,7 +150,8 @@ final as (
         on_hand_units,
         case
             when on_hand_units <= 0 then 0
-            when pallet_count > 0 then (on_hand_units + pallet_count - 1) / pallet_count
+            when pallet_count > 0
+                then {{ whole_quotient('on_hand_units + pallet_count - 1', 'pallet_count') }}
         end as pallets
     from stock
 

@@ -162,7 +162,7 @@ final as (
             when known_units <= 0 then null
             when on_hand_units <= 0 then 0
             -- on-hand / (units / weeks / 7)
-            else on_hand_units * 7 * weeks_known / known_units
+            else {{ whole_quotient('on_hand_units * 7 * weeks_known', 'known_units') }}
         end as days_left,
         pallet_count,
         pallets,

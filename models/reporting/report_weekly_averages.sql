@@ -45,7 +45,9 @@ final as (
         -- whole numbers, rounded half up: the same on every engine
         case
             when sums.weeks_known > 0
-                then (200 * sums.known_units + sums.weeks_known) / (2 * sums.weeks_known)
+                then {{ whole_quotient(
+                    '200 * sums.known_units + sums.weeks_known', '2 * sums.weeks_known'
+                ) }}
         end as average_hundredths
     from skus
     left join sums on skus.sku_code = sums.sku_code

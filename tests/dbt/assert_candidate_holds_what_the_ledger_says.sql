@@ -117,7 +117,7 @@ different as (
 unexplained as (
 
     select
-        null as id,
+        cast(null as integer) as id,
         'the candidate has ' || candidate_rows || ' rows, explained are ' || explained_rows
             as problem
     from row_counts

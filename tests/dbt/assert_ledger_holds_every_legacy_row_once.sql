@@ -54,7 +54,7 @@ row_counts as (
 invented as (
 
     select
-        null as legacy_id,
+        cast(null as integer) as legacy_id,
         'the ledger has ' || ledger_rows || ' rows for ' || legacy_rows as problem
     from row_counts
     where ledger_rows <> legacy_rows
