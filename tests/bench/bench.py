@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))  # this tree's package comes first
+
 import labels as many_labels
 import live
 import startup

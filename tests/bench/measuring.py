@@ -38,7 +38,7 @@ __all__ = [
 
 ROOT = Path(__file__).resolve().parents[2]
 LOTGATE = (sys.executable, "-c", "import sys; from lotgate.cli import main; sys.exit(main())")
-"""The command line of this very Python: where `lotgate` is installed does not matter."""
+"""The command line of this very tree, wherever another is installed: see ``environment``."""
 PROC = Path("/proc")
 FIRST_LOOKS_S, LATER_LOOKS_S, FIRST_S = 0.01, 0.1, 1.0
 
@@ -119,8 +119,10 @@ def measure(
 
 
 def environment() -> dict[str, str]:
-    """The environment without anybody's settings of lotgate or dbt."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(("LOTGATE_", "DBT_"))}
+    """The environment without anybody's settings of lotgate or dbt, and with this tree's package first."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("LOTGATE_", "DBT_"))}
+    paths = [str(ROOT / "scripts"), *filter(None, [kept.get("PYTHONPATH")])]
+    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def bytes_under(folders: Iterable[Path]) -> int:

@@ -62,10 +62,16 @@ class Done:
 
 
 def parse(sku_lot: str | None, base_sku: str | None) -> tuple[str, str, str | None]:
-    """The text that is kept, the SKU's code and the lot, None where the text has none."""
+    """The text that is kept, the SKU's code and the lot, None where the text has none.
+
+    A NUL ends a text, as for SQLite's substr: the script and the loop must take the same rows.
+    """
     raw = (sku_lot or "").strip(" ") or (base_sku or "").strip(" ")
     code, hyphen, lot = raw.partition("-")
-    return (raw, code.strip(" "), lot.strip(" ") or None) if hyphen and code else (raw, raw, None)
+    if not (hyphen and code):
+        return raw, raw, None
+    code, nul, _ = code.partition("\0")
+    return raw, code.strip(" "), None if nul else lot.partition("\0")[0].strip(" ") or None
 
 
 def fill_masters(connection: sqlite3.Connection) -> None:
