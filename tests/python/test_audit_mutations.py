@@ -229,12 +229,15 @@ def findings(
     """What the queries of the suite find in the candidate of an example; run without GX, in milliseconds."""
     files = write_example(example, folder)
     with models.run(files.legacy, files.evidence, files.controls) as candidate:
-        found = {name: candidate.execute(query).fetchall() for name, query in queries(demo_build).items()}
+        expectations = expectations_of(demo_build)
+        for table in {table for one in expectations.values() for table in one.shared}:
+            candidate.execute(f"create temp table {table.name} as {table.query}")
+        found = {name: candidate.execute(one.query()).fetchall() for name, one in expectations.items()}
     return {name: rows for name, rows in found.items() if rows}
 
 
 @cache
-def queries(demo_build: Path) -> dict[str, str]:
+def expectations_of(demo_build: Path) -> dict[str, Any]:
     import lotgate_expectations  # noqa: F401
     from great_expectations.expectations.registry import get_expectation_impl
 
@@ -246,6 +249,6 @@ def queries(demo_build: Path) -> dict[str, str]:
     return {
         name: get_expectation_impl(check["type"])(
             **{key: value_of(argument) for key, argument in check["kwargs"].items()}
-        ).query()
+        )
         for name, check in checks_of(SUITE).items()
     }

@@ -7,8 +7,10 @@ from typing import ClassVar
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from lotgate_expectations.expressions import is_real_day, trimmed, trimmed_or_null
+from lotgate_expectations.once import SharedTable
 from lotgate_expectations.quarantine import constant_date_query
 from lotgate_expectations.rows import NoRowsExpectation, literal
+from lotgate_expectations.unit_sums import LEDGER_SUMS
 
 _HEADER_REASONS = {
     "taken_out": "no_items_left",
@@ -140,11 +142,11 @@ class ExpectIncidentReportToFollowFromLedger(NoRowsExpectation):
     late_days: int | SuiteParameterDict
 
     success_keys: ClassVar[tuple[str, ...]] = ("created_days", "late_days")
+    shared: ClassVar[tuple[SharedTable, ...]] = (LEDGER_SUMS,)
 
     def query(self) -> str:
         counted = constant_date_query(
-            "audit_row_ledger",
-            "units",
+            LEDGER_SUMS.name,
             int(self.created_days),  # type: ignore[arg-type]
             int(self.late_days),  # type: ignore[arg-type]
             "where days.ship_date not in (select wrong_ship_date from incidents)",
@@ -224,16 +226,14 @@ class ExpectLateImportsToBeNamed(NoRowsExpectation):
     late_days: int | SuiteParameterDict
 
     success_keys: ClassVar[tuple[str, ...]] = ("late_days",)
+    shared: ClassVar[tuple[SharedTable, ...]] = (LEDGER_SUMS,)
 
     def query(self) -> str:
         return f"""
             with stored as materialized (
-                select ship_date, created_on, reason, count(*) as row_count
-                from (
-                    select ship_date, substr({trimmed("created_at")}, 1, 10) as created_on, reason
-                    from audit_row_ledger
-                    where disposition = 'keep' and reason in ('clean', 'late_import')
-                )
+                select ship_date, created_on, reason, sum(row_count) as row_count
+                from {LEDGER_SUMS.name}
+                where disposition = 'keep' and reason in ('clean', 'late_import')
                 group by ship_date, created_on, reason
             ),
             days as (select {trimmed("ship_date")} as ship_date, created_on, reason, row_count from stored)

@@ -14,6 +14,7 @@ from great_expectations.render.components import LegacyDiagnosticRendererType
 from great_expectations.render.renderer.renderer import renderer
 
 from lotgate_expectations import rendering
+from lotgate_expectations.once import SharedTable
 from lotgate_expectations.reading import Row, found, missing_part, stream
 from lotgate_expectations.rows import FoundRowsExpectation
 
@@ -77,13 +78,17 @@ class LegacyHealthExpectation(FoundRowsExpectation):
 
 
 class HealthQueryExpectation(LegacyHealthExpectation):
-    """The base of those whose rows one SQL query gives."""
+    """The base of those whose rows one SQL query gives; tables made once for several are in ``shared``."""
+
+    shared: ClassVar[tuple[SharedTable, ...]] = ()
 
     @abstractmethod
     def query(self) -> str:
         """The SQL whose rows are unexpected; it selects ``shown_columns``."""
 
     def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterable[Row]:
+        for table in self.shared:
+            table.make(engine)
         return stream(engine, self.query())
 
 

@@ -18,6 +18,7 @@ from lotgate.parser import is_real_day
 from lotgate_expectations import legacy_rows
 from lotgate_expectations.expressions import trimmed, trimmed_or_null, whole_number
 from lotgate_expectations.health import LegacyHealthExpectation
+from lotgate_expectations.health_items import DAYS
 from lotgate_expectations.reading import Row, stream
 from lotgate_expectations.stock import SIGNS, read_stock, units_between
 from lotgate_expectations.unit_sums import SkuDay
@@ -174,7 +175,7 @@ class ExpectHistoryToHaveNoGaps(LegacyHealthExpectation):
     def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterator[Row]:
         present = {(start, sku) for start, end, sku, _ in stream(engine, _HISTORY) if _is_week(start, end)}
         today = str(self.snapshot_day)
-        days = stream(engine, f"select distinct {trimmed('ship_date')} from shipped_items")
+        days = stream(engine, f"select {trimmed('ship_date')} from (select distinct ship_date from shipped_items)")
         latest = max((day for (day,) in days if is_real_day(day) and day <= today), default="")
         if not present or not latest:
             return
@@ -300,10 +301,8 @@ def _no_history(engine: SqlAlchemyExecutionEngine) -> str | None:
 
 def _first_recorded_day(engine: SqlAlchemyExecutionEngine, late_days: int) -> str | None:
     """The first ship date with a row that is no late import; a row without a time is none. None without."""
-    query = (
-        f"select {trimmed('ship_date')}, substr(min({trimmed('created_at')}), 1, 10)"
-        " from shipped_items group by ship_date order by 1"
-    )
+    DAYS.make(engine)
+    query = f"select {trimmed('ship_date')}, min(created_on) from {DAYS.name} group by ship_date order by 1"
     for day, created in stream(engine, query):
         if not is_real_day(day):
             continue

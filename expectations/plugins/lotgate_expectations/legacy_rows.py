@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from lotgate.parser import ParsedSku, Variant, is_real_day, parse_sku, trim
 from lotgate_expectations.expressions import trimmed, trimmed_or_null, whole_number
-from lotgate_expectations.reading import Row, stream
+from lotgate_expectations.once import SharedTable
+from lotgate_expectations.reading import Row, missing_part, stream
 from lotgate_expectations.rows import literal
 
 if TYPE_CHECKING:
@@ -27,13 +28,30 @@ _VARIANTS = (
     f"select {trimmed('raw_sku')}, {trimmed('sku_code')}, {trimmed_or_null('lot_number')} from sku_variants"
 )
 _DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
-_ROWS = f"""
-select cast(base_sku as text), cast(sku_lot as text), cast(ship_date as text),
-    case typeof(quantity_shipped)
-        when 'integer' then quantity_shipped else {whole_number("quantity_shipped")}
-    end
-from shipped_items
-"""
+_UNIT_COLUMNS = ("sku_lot", "base_sku", "ship_date", "quantity_shipped")
+_UNITS = SharedTable(
+    "legacy_units",
+    f"""
+    select
+        cast(sku_lot as text) as sku_lot,
+        cast(base_sku as text) as base_sku,
+        cast(ship_date as text) as ship_date,
+        case typeof(quantity_shipped)
+            when 'integer' then quantity_shipped else {whole_number("quantity_shipped")}
+        end as quantity,
+        count(*) as row_count
+    from shipped_items
+    group by 3, 1, 2, 4
+    """,
+)
+_TEXTS = SharedTable(
+    "legacy_texts",
+    """
+    select cast(sku_lot as text) as sku_lot, cast(base_sku as text) as base_sku, count(*) as row_count
+    from shipped_items
+    group by 1, 2
+    """,
+)
 
 
 @dataclass
@@ -75,30 +93,29 @@ def variants(candidate: SqlAlchemyExecutionEngine) -> dict[str, Variant]:
 
 def texts(legacy: SqlAlchemyExecutionEngine) -> Iterator[Row]:
     """Every pair of sku_lot and base_sku of the legacy rows, as text, with the number of its rows."""
-    query = (
-        "select cast(sku_lot as text), cast(base_sku as text), sum(found)"
-        " from (select sku_lot, base_sku, count(*) as found from shipped_items group by sku_lot, base_sku)"
-        " group by 1, 2 order by 1, 2"
-    )
+    table = _TEXTS if missing_part(legacy, "shipped_items", _UNIT_COLUMNS) else _UNITS
+    table.make(legacy)
+    query = f"select sku_lot, base_sku, sum(row_count) from {table.name} group by 1, 2 order by 1, 2"
     return stream(legacy, query)
 
 
 def units_by_sku_and_day(
     legacy: SqlAlchemyExecutionEngine, reader: TextReader, max_quantity: int, after: str = ""
 ) -> Counter[tuple[str, str]]:
-    """Units of the legacy rows by parsed SKU and ship date, row by row.
+    """Units of the legacy rows by parsed SKU and ship date.
 
     The empty text stands for a SKU that cannot be read and for a date that is no real day. A quantity that is
     no whole number from 1 to ``max_quantity`` counts as none. With a day in ``after``, days up to that one
     may be left out.
     """
-    query = _ROWS
+    _UNITS.make(legacy)
+    query = f"select base_sku, sku_lot, ship_date, quantity, row_count from {_UNITS.name}"
     if after:
         query += f" where not (ship_date glob '{_DAY}' and ship_date <= {literal(after)})"
     skus: dict[tuple[str | None, str | None], str] = {}
     days: dict[str | None, str] = {}
     sums: Counter[tuple[str, str]] = Counter()
-    for base_sku, sku_lot, ship_date, quantity in stream(legacy, query):
+    for base_sku, sku_lot, ship_date, quantity, row_count in stream(legacy, query):
         sku = skus.get((base_sku, sku_lot))
         if sku is None:
             sku = skus[base_sku, sku_lot] = reader.read(sku_lot, base_sku).sku_code or ""
@@ -107,5 +124,5 @@ def units_by_sku_and_day(
             text = trim(ship_date)
             day = days[ship_date] = text if is_real_day(text) else ""
         if quantity is not None and 1 <= quantity <= max_quantity:
-            sums[sku, day] += quantity
+            sums[sku, day] += quantity * row_count
     return sums

@@ -10,7 +10,9 @@ from typing import ClassVar, Literal
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from lotgate_expectations.expressions import is_real_day, trimmed
+from lotgate_expectations.once import SharedTable
 from lotgate_expectations.rows import NoRowsExpectation, identifier
+from lotgate_expectations.unit_sums import LEDGER_SUMS
 
 _ORIGINALS = ("order_number", "base_sku", "sku_lot", "quantity_shipped", "ship_date")
 
@@ -102,26 +104,26 @@ class ExpectNoLikelyIncidents(NoRowsExpectation):
     late_days: int | SuiteParameterDict
 
     success_keys: ClassVar[tuple[str, ...]] = ("created_days", "late_days")
+    shared: ClassVar[tuple[SharedTable, ...]] = (LEDGER_SUMS,)
 
     def query(self) -> str:
         return constant_date_query(
-            "audit_row_ledger",
-            "units",
+            LEDGER_SUMS.name,
             int(self.created_days),  # type: ignore[arg-type]
             int(self.late_days),  # type: ignore[arg-type]
             "where days.ship_date not in (select wrong_ship_date from incidents)",
         )
 
 
-def constant_date_query(table: str, units: str, created_days: int, late_days: int, where: str = "") -> str:
-    """SQL for the ship dates of a table that late rows, created on many different days, share."""
+def constant_date_query(sums: str, created_days: int, late_days: int, where: str = "") -> str:
+    """SQL for the ship dates that late rows, created on many different days, share.
+
+    ``sums`` is a table, or a query in brackets, of ship_date, created_on, row_count and units.
+    """
     return f"""
         with stored as materialized (
-            select ship_date, created_on, count(*) as row_count, sum(units) as units
-            from (
-                select ship_date, substr({trimmed("created_at")}, 1, 10) as created_on, {units} as units
-                from {table}
-            )
+            select ship_date, created_on, sum(row_count) as row_count, sum(units) as units
+            from {sums}
             group by ship_date, created_on
         ),
         days as materialized (

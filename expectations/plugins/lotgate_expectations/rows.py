@@ -18,6 +18,7 @@ from great_expectations.render.renderer.renderer import renderer
 
 from lotgate_expectations import rendering
 from lotgate_expectations.attaching import attached
+from lotgate_expectations.once import SharedTable
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -82,10 +83,12 @@ class NoRowsExpectation(FoundRowsExpectation):
 
     A subclass gives ``query``, from its fields; what the query selects is what Data Docs show, so it selects
     ids, codes, days and units only. Names that come from fields go through ``identifier``. A query that also
-    reads other data sources names them in ``others``; their tables are then ``name.table``.
+    reads other data sources names them in ``others``; their tables are then ``name.table``. Tables
+    that several checks need, and that are made once, are in ``shared``.
     """
 
     others: ClassVar[tuple[str, ...]] = ()
+    shared: ClassVar[tuple[SharedTable, ...]] = ()
 
     @abstractmethod
     def query(self) -> str:
@@ -97,6 +100,8 @@ class NoRowsExpectation(FoundRowsExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: ExecutionEngine | None = None,
     ) -> dict[str, Any]:
+        for table in self.shared:
+            table.make(execution_engine)  # type: ignore[arg-type]
         return find_rows(execution_engine, self.query(), self.others)  # type: ignore[arg-type]
 
 

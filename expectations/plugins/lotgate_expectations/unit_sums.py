@@ -7,9 +7,11 @@ Source: docs/rules.md, and the columns of the ledger in models/audit/audit_row_l
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lotgate_expectations.expressions import trimmed
+from lotgate_expectations.once import SharedTable, once
 from lotgate_expectations.reading import stream
 
 if TYPE_CHECKING:
@@ -17,18 +19,31 @@ if TYPE_CHECKING:
 
 SkuDay = tuple[str, str]
 
-# As they stand, rows are summed first: there are few such sums, and trimming a million dates takes a second.
+LEDGER_SUMS = SharedTable(
+    "ledger_sums",
+    f"""
+    select
+        +sku_code as sku_code, +ship_date as ship_date, created_on, +disposition as disposition,
+        +reason as reason, count(*) as row_count, sum(units) as units
+    from (
+        select
+            sku_code, ship_date, substr({trimmed("created_at")}, 1, 10) as created_on, disposition, reason,
+            units
+        from audit_row_ledger
+    )
+    group by ship_date, created_on, sku_code, disposition, reason
+    """,
+)
+"""The ledger's rows and units by what checks ask for: SKU, legacy date as it stands, day of creation,
+disposition, reason. A row has hundreds like it, and going through all of a million takes seconds."""
+
 _LEDGER = f"""
 select coalesce(sku_code, ''), coalesce({trimmed("ship_date")}, ''), disposition, units
 from (
     select sku_code, ship_date, disposition, sum(units) as units
-    from audit_row_ledger
+    from {LEDGER_SUMS.name}
     group by sku_code, ship_date, disposition
 )
-"""
-_LEDGER_TOTALS = f"""
-select coalesce(sku_code, ''), coalesce({trimmed("ship_date")}, ''), units
-from (select sku_code, ship_date, sum(units) as units from audit_row_ledger group by sku_code, ship_date)
 """
 _REDATED_IN = """
 select coalesce(sku_code, ''), coalesce(new_ship_date, ''), sum(units)
@@ -48,8 +63,13 @@ left join skus on items.sku_id = skus.sku_id
 """
 
 
-def ledger_units(engine: SqlAlchemyExecutionEngine) -> dict[str, Counter[SkuDay]]:
+def ledger_units(engine: SqlAlchemyExecutionEngine) -> Mapping[str, Counter[SkuDay]]:
     """Disposition -> units by SKU and legacy date, from the row ledger."""
+    return once(engine, "ledger units", lambda: _ledger_units(engine))
+
+
+def _ledger_units(engine: SqlAlchemyExecutionEngine) -> dict[str, Counter[SkuDay]]:
+    LEDGER_SUMS.make(engine)
     sums: dict[str, Counter[SkuDay]] = {}
     for sku, day, disposition, units in stream(engine, _LEDGER):
         sums.setdefault(disposition, Counter())[sku, day] += units or 0
@@ -58,7 +78,10 @@ def ledger_units(engine: SqlAlchemyExecutionEngine) -> dict[str, Counter[SkuDay]
 
 def legacy_units(engine: SqlAlchemyExecutionEngine) -> Counter[SkuDay]:
     """Units by SKU and legacy date of all rows of the ledger, whatever became of them."""
-    return _sums(engine, _LEDGER_TOTALS)
+    sums: Counter[SkuDay] = Counter()
+    for units in ledger_units(engine).values():
+        sums.update(units)
+    return sums
 
 
 def redated_in_units(engine: SqlAlchemyExecutionEngine) -> Counter[SkuDay]:
@@ -85,6 +108,10 @@ def explained_units(engine: SqlAlchemyExecutionEngine) -> Counter[SkuDay]:
 
 
 def _sums(engine: SqlAlchemyExecutionEngine, query: str) -> Counter[SkuDay]:
+    return Counter(once(engine, query, lambda: _summed(engine, query)))
+
+
+def _summed(engine: SqlAlchemyExecutionEngine, query: str) -> Counter[SkuDay]:
     sums: Counter[SkuDay] = Counter()
     for sku, day, units in stream(engine, query):
         sums[sku, day] += units or 0
