@@ -1,8 +1,8 @@
 """What several checks count alike is counted once for each connection of a data source.
 
-While the suites run nobody writes to the files; the audit proves that afterwards, and SQLite tells a connection
-when somebody did, so that it counts anew. What is counted here comes from the rows themselves, as a check that
-counts alone would find it, and never from a table of sums of the models.
+While the suites run nobody writes to the files; the audit proves that afterwards, and SQLite tells a
+connection when somebody did, so that it counts anew. What is counted here comes from the rows themselves, as
+a check that counts alone would find it, and never from a table of sums of the models.
 """
 
 from __future__ import annotations
