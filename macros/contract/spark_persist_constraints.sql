@@ -21,8 +21,9 @@
     {%- if constraint.type == 'not_null' -%}
         {%- set found = 'select 1 from ' ~ relation ~ ' where not (' ~ has_value ~ ')' -%}
     {%- elif constraint.type == 'check' -%}
-        {%- set found = 'select 1 from ' ~ relation
-            ~ ' where not (' ~ constraint.expression ~ ')' -%}
+        {#- a contract casts to text, which Spark calls otherwise -#}
+        {%- set holds = constraint.expression | replace(' as text)', ' as string)') -%}
+        {%- set found = 'select 1 from ' ~ relation ~ ' where not (' ~ holds ~ ')' -%}
     {%- elif constraint.type in ('unique', 'primary_key') -%}
         {%- set found = 'select 1 from ' ~ relation ~ ' where ' ~ has_value
             ~ ' group by ' ~ names ~ ' having count(*) > 1' -%}
