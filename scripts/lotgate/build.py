@@ -128,6 +128,7 @@ def build_candidate(
             )
             with reporter.step("Waiting for the unit tests"):
                 run = with_unit_tests(run, unit_tests)
+        write_normalized(controls, work_dir.controls)  # dbt left its SQL in seeds named by an absolute path
         if not run.success:
             failure = _explain_failure(run, unfinished, work_dir, controls_folder)
             write_failed_build(work_dir, failure, run)

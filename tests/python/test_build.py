@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 from conftest import Outcome, fingerprint
+from lotgate.controls import load_controls
 from lotgate.dbt_run import DbtRun
 from lotgate.generator import Shape, generate
 from lotgate.legacy_schema import quoted
@@ -162,6 +163,8 @@ def test_what_a_build_leaves(
     assert described["no_counter_because"] is None
     recorded = json.loads((work / "snapshot.json").read_text(encoding="ascii"))["change_counter"]
     assert rows_of(live, "select value, stamp from lotgate_change_counter") == [tuple(recorded.values())]
+    for name, text in load_controls(controls).as_files().items():
+        assert (work / "controls" / name).read_text(encoding="utf-8") == text, "what the build read is there"
     tables = [table["table"] for table in described["hashes"]]
     assert {"skus", "lots", "shipped_orders", "shipped_items", "audit_row_ledger"} <= set(tables)
     found = hash_tables(work / "candidate.sqlite", tables)
