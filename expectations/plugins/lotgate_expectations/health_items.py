@@ -19,13 +19,14 @@ from lotgate_expectations.expressions import (
 )
 from lotgate_expectations.health import HealthQueryExpectation
 from lotgate_expectations.once import SharedTable
+from lotgate_expectations.order_numbers import rows_with_numbers, spelled_numbers
 from lotgate_expectations.quarantine import constant_date_query
 from lotgate_expectations.rows import literal
 
 # A unit that is none must not stop a report.
 _ANY_QUANTITY = 10**12
 DAYS = SharedTable(
-    "legacy_days",
+    "lotgate_legacy_days",
     f"""
     select +ship_date as ship_date, created_on, count(*) as row_count, sum(units) as units
     from (
@@ -39,6 +40,22 @@ DAYS = SharedTable(
     """,
 )
 """Rows and units by ship date, as it stands, and day of creation."""
+
+# SQLite takes the other columns from the row that has the maximum
+_INBOX = SharedTable(
+    "lotgate_inbox",
+    f"""
+    select
+        {trimmed("order_number")} as number,
+        max(id) as id,
+        substr({trimmed("order_date")}, 1, 10) as order_date
+    from orders_inbox
+    where {trimmed_or_null("order_number")} is not null
+    group by 1
+    """,
+    index="number",
+)
+_SPELLED = spelled_numbers("lotgate_spelled_items", "shipped_items")
 
 
 class ExpectNoConstantShipDates(HealthQueryExpectation):
@@ -132,6 +149,7 @@ class ExpectLegacyDatesNotBeforeOrderDates(HealthQueryExpectation):
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("id", "order_number", "ship_date", "order_date")
+    shared: ClassVar[tuple[SharedTable, ...]] = (_INBOX, _SPELLED)
 
     def needs(self) -> Mapping[str, tuple[str, ...]]:
         return {
@@ -140,16 +158,20 @@ class ExpectLegacyDatesNotBeforeOrderDates(HealthQueryExpectation):
         }
 
     def query(self) -> str:
+        rows = rows_with_numbers(
+            "items.id, items.order_number, +items.ship_date as ship_date, numbers.order_date",
+            _INBOX.name,
+            "shipped_items",
+            _SPELLED,
+        )
         return f"""
-            {_INBOX}
-            select items.id, items.order_number, items.ship_date, inbox.order_date
-            from shipped_items as items
-            inner join inbox on {trimmed("items.order_number")} = inbox.number
+            select id, order_number, ship_date, order_date
+            from ({rows})
             where
-                {trimmed("items.ship_date")} < inbox.order_date
-                and {is_stored_day("items.ship_date")}
-                and {is_real_day("inbox.order_date")}
-            order by items.id
+                {trimmed("ship_date")} < order_date
+                and {is_stored_day("ship_date")}
+                and {is_real_day("order_date")}
+            order by id
         """
 
 
@@ -163,6 +185,7 @@ class ExpectCancelledOrdersToHaveNoItems(HealthQueryExpectation):
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("order_number", "shipped_rows")
+    shared: ClassVar[tuple[SharedTable, ...]] = (_INBOX, _SPELLED)
 
     def needs(self) -> Mapping[str, tuple[str, ...]]:
         return {
@@ -172,13 +195,14 @@ class ExpectCancelledOrdersToHaveNoItems(HealthQueryExpectation):
 
     def query(self) -> str:
         return f"""
-            {_INBOX_WITH_STATUS},
-            cancelled as materialized (
-                select number from inbox where status in ('cancelled', 'canceled')
+            with cancelled as materialized (
+                select inbox.number
+                from {_INBOX.name} as inbox
+                inner join orders_inbox on orders_inbox.id = inbox.id
+                where lower({trimmed("orders_inbox.status")}) in ('cancelled', 'canceled')
             )
             select number, count(*)
-            from (select {trimmed("order_number")} as number from shipped_items)
-            where number in (select number from cancelled)
+            from ({rows_with_numbers("numbers.number", "cancelled", "shipped_items", _SPELLED)})
             group by number
             order by number
         """
@@ -303,20 +327,3 @@ def _sku_part(text: str) -> str:
     """What stands before the hyphen of a SKU text, trimmed."""
     before = f"case instr({text}, '-') when 0 then {text} else substr({text}, 1, instr({text}, '-') - 1) end"
     return trimmed(before)
-
-
-def _inbox(columns: str) -> str:
-    # SQLite takes the other columns from the row that has the maximum
-    return f"""
-        with inbox as materialized (
-            select {trimmed("order_number")} as number, max(id) as id, {columns}
-            from orders_inbox
-            where {trimmed_or_null("order_number")} is not null
-            group by 1
-        )
-    """
-
-
-_ORDER_DATE = f"substr({trimmed('order_date')}, 1, 10) as order_date"
-_INBOX = _inbox(_ORDER_DATE)
-_INBOX_WITH_STATUS = _inbox(f"{_ORDER_DATE}, lower({trimmed('status')}) as status")
