@@ -33,8 +33,8 @@ ORDER_DAYS = SharedTable(
     others=("legacy",),
     index="number",
 )
-"""For each order of the snapshot's inbox its number, trimmed, the id of the entry that counts, and the order's
-day, NULL if it is none."""
+"""For each order of the snapshot's inbox its number, trimmed, the id of the entry that counts, and its day,
+NULL if it is none."""
 
 SPELLED_LINES = spelled_numbers("lotgate_spelled_lines", "main.shipped_items")
 _LINES_OF_ORDERS = rows_with_numbers(

@@ -11,6 +11,7 @@ from typing import ClassVar
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from lotgate_expectations.expressions import (
+    is_blank,
     is_real_day,
     is_stored_day,
     plausible_units,
@@ -119,11 +120,9 @@ class ExpectLotlessRowsToBeAlone(HealthQueryExpectation):
         lotted_text = f"coalesce({trimmed_or_null('lotted.sku_lot')}, {trimmed('lotted.base_sku')})"
         return f"""
             with lotless as materialized (
-                select
-                    id, order_number, ship_date, quantity_shipped,
-                    {_sku_part(trimmed("base_sku"))} as sku
+                select id, order_number, ship_date, quantity_shipped, base_sku
                 from shipped_items
-                where {_is_lotless("sku_lot")} and {trimmed_or_null("order_number")} is not null
+                where {_is_lotless("sku_lot")} and not {is_blank("order_number")}
             )
             select
                 lotless.id, lotless.order_number, lotless.ship_date,
@@ -133,7 +132,7 @@ class ExpectLotlessRowsToBeAlone(HealthQueryExpectation):
             where
                 lotted.quantity_shipped = lotless.quantity_shipped
                 and not {_is_lotless("lotted.sku_lot")}
-                and {_sku_part(lotted_text)} = lotless.sku
+                and {_sku_part(lotted_text)} = {_sku_part(trimmed("lotless.base_sku"))}
             group by lotless.id
             order by lotless.id
         """
@@ -313,10 +312,7 @@ class ExpectLegacyRowsToHaveAnOrder(HealthQueryExpectation):
         return {"shipped_items": ("id", "ship_date", "order_number")}
 
     def query(self) -> str:
-        return (
-            "select id, ship_date from shipped_items"
-            f" where {trimmed_or_null('order_number')} is null order by id"
-        )
+        return f"select id, ship_date from shipped_items where {is_blank('order_number')} order by id"
 
 
 def _is_lotless(sku_lot: str) -> str:

@@ -1,8 +1,8 @@
 """What several checks count alike is counted once for each connection of a data source.
 
-While the suites run nobody writes to the files; the audit proves that afterwards, and SQLite tells a connection
-when somebody did, so that it counts anew. What is counted here comes from the rows themselves, as a check that
-counts alone would find it, and never from a table of sums of the models.
+While the suites run nobody writes to the files; the audit proves that afterwards, and SQLite tells a
+connection when somebody did, so that it counts anew. What is counted here comes from the rows themselves, as
+a check that counts alone would find it, and never from a table of sums of the models.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class SharedTable:
     """A table of the connection alone, with the rows of a query; in the checks' SQL it goes by its name.
 
     The name begins with ``lotgate_``, as no table of a snapshot or a candidate does. ``others`` are the data
-    sources whose tables the query reads, as ``name.table``. A column that should keep its values as they are is
-    selected with a plus sign: it would hand on its type. ``index`` is the column that queries look up.
+    sources whose tables the query reads, as ``name.table``. A column that should keep its values as they are
+    is selected with a plus sign: it would hand on its type. ``index`` is the column that queries look up.
     """
 
     name: str

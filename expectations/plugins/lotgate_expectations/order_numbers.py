@@ -10,7 +10,10 @@ from lotgate_expectations.once import SharedTable
 
 
 def spelled_numbers(name: str, table: str, others: tuple[str, ...] = ()) -> SharedTable:
-    """The order numbers of a table that are not written as they are read: ``written`` and, trimmed, ``number``."""
+    """The order numbers of a table that are not written as they are read.
+
+    Its columns are ``written``, the number as it stands, and ``number``, trimmed.
+    """
     return SharedTable(
         name,
         f"""
@@ -26,8 +29,8 @@ def spelled_numbers(name: str, table: str, others: tuple[str, ...] = ()) -> Shar
 def rows_with_numbers(columns: str, numbers: str, table: str, spelled: SharedTable) -> str:
     """SQL for rows of a table whose trimmed order number is one of the column ``number`` of ``numbers``.
 
-    ``columns`` are selected from that table, as ``numbers``, which has each number once, and from the other, as
-    ``items``; ``spelled`` are the ``spelled_numbers`` of the latter.
+    ``columns`` are selected from that table, as ``numbers``, which has each number once, and from the other,
+    as ``items``; ``spelled`` are the ``spelled_numbers`` of the latter.
     """
     # a cross join is done in the order written, by the index on order_number
     return f"""
