@@ -23,7 +23,7 @@ from lotgate.workdir import WorkDir
 
 __all__ = ["LARGE_BYTES", "SUITES_BESIDE", "Beside", "start_beside"]
 
-SUITES_BESIDE = frozenset({"legacy_health", "lots", "shipped_items", "shipped_orders"})
+SUITES_BESIDE = frozenset({"legacy_health", "lots", "shipped_items"})
 """Half of the work of a large candidate (docs/benchmarks.md)."""
 LARGE_BYTES = 50_000_000
 """A candidate of this size has some 60,000 rows; its checks take as long as GX needs to start."""

@@ -231,8 +231,9 @@ def findings(
     files = write_example(example, folder)
     with models.run(files.legacy, files.evidence, files.controls) as candidate:
         expectations = expectations_of(demo_build)
-        for table in {table for one in expectations.values() for table in one.shared}:
-            candidate.execute(f"create temp table {table.name} as {table.query}")
+        for table in dict.fromkeys(table for one in expectations.values() for table in one.shared):
+            for statement in table.statements:
+                candidate.execute(statement)
         found = {name: candidate.execute(one.query()).fetchall() for name, one in expectations.items()}
     return {name: rows for name, rows in found.items() if rows}
 

@@ -8,7 +8,50 @@ from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from lotgate_expectations.days import is_outside
 from lotgate_expectations.expressions import is_real_day, trimmed, trimmed_or_null
+from lotgate_expectations.once import SharedTable
+from lotgate_expectations.order_numbers import rows_with_numbers, spelled_numbers
 from lotgate_expectations.rows import NoRowsExpectation, literal
+
+# SQLite takes the other columns of a group from the row that has the maximum
+ORDER_DAYS = SharedTable(
+    "lotgate_order_days",
+    f"""
+    select
+        order_number as number,
+        max(id) as id,
+        case when {is_real_day("day")} then day end as order_date
+    from (
+        select
+            id,
+            {trimmed_or_null("order_number")} as order_number,
+            substr({trimmed("order_date")}, 1, 10) as day
+        from legacy.orders_inbox
+    )
+    where order_number is not null
+    group by order_number
+    """,
+    others=("legacy",),
+    index="number",
+)
+"""For each order of the snapshot's inbox its number, trimmed, the id of the entry that counts, and its day,
+NULL if it is none."""
+
+SPELLED_LINES = spelled_numbers("lotgate_spelled_lines", "main.shipped_items")
+_LINES_OF_ORDERS = rows_with_numbers(
+    "items.id, items.order_number, +items.ship_date as ship_date, numbers.order_date",
+    ORDER_DAYS.name,
+    "main.shipped_items",
+    SPELLED_LINES,
+)
+EARLY_LINES = SharedTable(
+    "lotgate_early_lines",
+    f"""
+    select id, order_number, ship_date, order_date
+    from ({_LINES_OF_ORDERS})
+    where ship_date < order_date
+    """,
+)
+"""The lines of shipped_items that shipped before the day of their order."""
 
 
 class ExpectShipDatesInWindow(NoRowsExpectation):
@@ -68,20 +111,16 @@ class ExpectShipDatesNotBeforeOrderDates(NoRowsExpectation):
     allowed: bool = False
 
     success_keys: ClassVar[tuple[str, ...]] = ("allowed",)
-    others: ClassVar[tuple[str, ...]] = ("legacy",)
+    shared: ClassVar[tuple[SharedTable, ...]] = (ORDER_DAYS, SPELLED_LINES, EARLY_LINES)
 
     def query(self) -> str:
-        # a cross join is done in the order written, with an index that is made for the days
         return f"""
-            with order_days as materialized ({order_days()}),
-            explained as materialized ({_explained_days("decided", "shipstation_other_day")})
-            select items.id, items.order_number, items.ship_date, order_days.order_date
-            from main.shipped_items as items
-            cross join order_days on order_days.order_number = {trimmed("items.order_number")}
-            left join explained on explained.id = items.id and explained.ship_date = items.ship_date
-            where items.ship_date < order_days.order_date
-                and explained.id is {"not" if self.allowed else ""} null
-            order by items.id
+            with explained as materialized ({_explained_days("decided", "shipstation_other_day")})
+            select early.id, early.order_number, early.ship_date, early.order_date
+            from {EARLY_LINES.name} as early
+            left join explained on explained.id = early.id and explained.ship_date = early.ship_date
+            where explained.id is {"not" if self.allowed else ""} null
+            order by early.id
         """
 
 
@@ -157,26 +196,6 @@ class ExpectFewLoadDaysPerShipDate(NoRowsExpectation):
             having count(distinct {created_day}) >= {self.created_days:d}
             order by items.ship_date
         """
-
-
-def order_days() -> str:
-    """SQL for each order of the snapshot's inbox: order_number, trimmed; order_date, NULL if it is no day."""
-    # SQLite takes the other columns of a group from the row that has the maximum
-    return f"""
-        select
-            order_number,
-            max(id) as id,
-            case when {is_real_day("day")} then day end as order_date
-        from (
-            select
-                id,
-                {trimmed_or_null("order_number")} as order_number,
-                substr({trimmed("order_date")}, 1, 10) as day
-            from legacy.orders_inbox
-        )
-        where order_number is not null
-        group by order_number
-    """
 
 
 def wrong_dates() -> str:

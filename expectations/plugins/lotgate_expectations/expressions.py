@@ -17,6 +17,12 @@ def trimmed_or_null(value: str) -> str:
     return f"nullif({trimmed(value)}, '')"
 
 
+def is_blank(value: str) -> str:
+    """Whether a value is NULL or says nothing but blanks; never NULL."""
+    # what begins with a printable ASCII character is not trimmed: no blank lies between these two
+    return f"({value} is null or ({value} not between '!' and 'zz' and {trimmed(value)} = ''))"
+
+
 def is_real_day(text: str) -> str:
     """Whether a text, exactly as it is, is a day YYYY-MM-DD of the calendar, years 0001 to 9999; never NULL.
 

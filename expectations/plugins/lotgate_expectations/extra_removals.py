@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lotgate_expectations.dates import order_days, wrong_dates
+from lotgate_expectations.dates import ORDER_DAYS, wrong_dates
 from lotgate_expectations.expressions import is_real_day, trimmed, trimmed_or_null
+from lotgate_expectations.once import SharedTable
+from lotgate_expectations.order_numbers import rows_with_numbers, spelled_numbers
 from lotgate_expectations.rows import NoRowsExpectation
+
+_SPELLED_ROWS = spelled_numbers("lotgate_spelled_rows", "legacy.shipped_items", ("legacy",))
 
 
 class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
@@ -29,8 +33,16 @@ class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
     """
 
     others: ClassVar[tuple[str, ...]] = ("legacy",)
+    shared: ClassVar[tuple[SharedTable, ...]] = (ORDER_DAYS, _SPELLED_ROWS)
 
     def query(self) -> str:
+        day, tracking_number = trimmed("items.ship_date"), trimmed_or_null("items.tracking_number")
+        rows_of_orders = rows_with_numbers(
+            f"numbers.number as order_number, {day} as day, {tracking_number} as tracking_number",
+            "numbers",
+            "legacy.shipped_items",
+            _SPELLED_ROWS,
+        )
         return f"""
             with removed as materialized (
                 select
@@ -43,17 +55,10 @@ class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
                 where disposition = 'remove'
                     and reason in ('cancelled_never_shipped', 'historical_resync')
             ),
-            rows_of_orders as materialized (
-                select * from (
-                    select
-                        id,
-                        {trimmed_or_null("order_number")} as order_number,
-                        {trimmed("ship_date")} as day,
-                        {trimmed_or_null("tracking_number")} as tracking_number
-                    from legacy.shipped_items
-                )
-                where order_number in (select order_number from removed)
+            numbers as materialized (
+                select distinct order_number as number from removed where order_number is not null
             ),
+            rows_of_orders as materialized ({rows_of_orders}),
             latest_days as materialized (
                 select order_number, max(day) as day from rows_of_orders
                 where {is_real_day("day")}
@@ -73,9 +78,6 @@ class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
                 )
                 where order_number in (select order_number from removed)
             ),
-            order_days as materialized (
-                select * from ({order_days()}) where order_number in (select order_number from removed)
-            ),
             wrong_dates as materialized ({wrong_dates()}),
             known as materialized (
                 select removed.*,
@@ -93,7 +95,7 @@ class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
                         where not_counted_because is null and order_number is not null
                     ) as is_shipped
                 from removed
-                left join order_days on order_days.order_number = removed.order_number
+                left join {ORDER_DAYS.name} as order_days on order_days.number = removed.order_number
                 left join legacy.orders_inbox as inbox on inbox.id = order_days.id
                 left join latest_days on latest_days.order_number = removed.order_number
                 left join headers on headers.order_number = removed.order_number and headers.place = 1

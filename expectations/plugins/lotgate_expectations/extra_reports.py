@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
-from lotgate_expectations.expressions import is_real_day, trimmed, trimmed_or_null
+from lotgate_expectations.expressions import is_blank, is_real_day, trimmed, trimmed_or_null
 from lotgate_expectations.once import SharedTable
 from lotgate_expectations.quarantine import constant_date_query
 from lotgate_expectations.rows import NoRowsExpectation, literal
@@ -203,7 +203,7 @@ class ExpectEvidenceToSaySomething(NoRowsExpectation):
     def query(self) -> str:
         return f"""
             select legacy_id, disposition, reason from audit_row_ledger
-            where evidence is null or {trimmed("evidence")} = ''
+            where {is_blank("evidence")}
             order by legacy_id
         """
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lotgate_expectations.comparing import is_same, problem
-from lotgate_expectations.dates import order_days, wrong_dates
+from lotgate_expectations.dates import ORDER_DAYS, wrong_dates
 from lotgate_expectations.expressions import is_real_day, trimmed, trimmed_or_null
+from lotgate_expectations.once import SharedTable
+from lotgate_expectations.order_numbers import rows_with_numbers, spelled_numbers
 from lotgate_expectations.rows import NoRowsExpectation
 
 _TEXTS = (
@@ -26,6 +28,7 @@ _EMPTY_WHERE_ADDED = (
     "shipping_service_code",
     "shipping_service_name",
 )
+_SPELLED_ROWS = spelled_numbers("lotgate_spelled_rows", "legacy.shipped_items", ("legacy",))
 
 
 class ExpectHeadersToMatchTheSnapshot(NoRowsExpectation):
@@ -162,22 +165,24 @@ class ExpectHeaderChangesToHaveGrounds(NoRowsExpectation):
     """
 
     others: ClassVar[tuple[str, ...]] = ("legacy",)
+    shared: ClassVar[tuple[SharedTable, ...]] = (ORDER_DAYS, _SPELLED_ROWS)
 
     def query(self) -> str:
         return f"""
-            with order_days as materialized ({order_days()}),
-            changes as materialized (
+            with changes as materialized (
                 select
                     *,
                     {trimmed_or_null("order_number")} as trimmed_number,
                     {trimmed("old_ship_date")} as old_day
                 from audit_order_header_changes
             ),
+            numbers as materialized (
+                select distinct trimmed_number as number from changes where trimmed_number is not null
+            ),
             before as materialized (
-                select order_number, count(*) as lines
-                from (select {trimmed_or_null("order_number")} as order_number from legacy.shipped_items)
-                where order_number in (select trimmed_number from changes)
-                group by order_number
+                select number, count(*) as lines
+                from ({rows_with_numbers("numbers.number", "numbers", "legacy.shipped_items", _SPELLED_ROWS)})
+                group by number
             ),
             counted as (
                 select
@@ -187,8 +192,8 @@ class ExpectHeaderChangesToHaveGrounds(NoRowsExpectation):
                     max(items.ship_date) as latest_day,
                     order_days.order_date
                 from changes
-                left join before on before.order_number = changes.trimmed_number
-                left join order_days on order_days.order_number = changes.trimmed_number
+                left join before on before.number = changes.trimmed_number
+                left join {ORDER_DAYS.name} as order_days on order_days.number = changes.trimmed_number
                 left join main.shipped_items as items on items.order_number = changes.order_number
                 group by changes.header_id, changes.change
             ),
@@ -233,13 +238,12 @@ class ExpectHeaderDatesToBePlausible(NoRowsExpectation):
     Source: docs/rules.md sections 2 (plausible) and 6 (date_corrected).
     """
 
-    others: ClassVar[tuple[str, ...]] = ("legacy",)
+    shared: ClassVar[tuple[SharedTable, ...]] = (ORDER_DAYS,)
 
     def query(self) -> str:
         # there are few days and many headers
         return f"""
-            with order_days as materialized ({order_days()}),
-            days as materialized (
+            with days as materialized (
                 select
                     ship_date,
                     day,
@@ -250,7 +254,8 @@ class ExpectHeaderDatesToBePlausible(NoRowsExpectation):
                 select orders.id, orders.order_number, orders.ship_date, days.day
                 from main.shipped_orders as orders
                 left join days on days.ship_date = orders.ship_date
-                left join order_days on order_days.order_number = {trimmed("orders.order_number")}
+                left join {ORDER_DAYS.name} as order_days
+                    on order_days.number = {trimmed("orders.order_number")}
                 where orders.order_number is not null
                     and (days.is_sound is not 1 or days.day < order_days.order_date)
             )

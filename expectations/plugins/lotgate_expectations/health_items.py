@@ -11,6 +11,7 @@ from typing import ClassVar
 from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from lotgate_expectations.expressions import (
+    is_blank,
     is_real_day,
     is_stored_day,
     plausible_units,
@@ -19,13 +20,14 @@ from lotgate_expectations.expressions import (
 )
 from lotgate_expectations.health import HealthQueryExpectation
 from lotgate_expectations.once import SharedTable
+from lotgate_expectations.order_numbers import rows_with_numbers, spelled_numbers
 from lotgate_expectations.quarantine import constant_date_query
 from lotgate_expectations.rows import literal
 
 # A unit that is none must not stop a report.
 _ANY_QUANTITY = 10**12
 DAYS = SharedTable(
-    "legacy_days",
+    "lotgate_legacy_days",
     f"""
     select +ship_date as ship_date, created_on, count(*) as row_count, sum(units) as units
     from (
@@ -39,6 +41,22 @@ DAYS = SharedTable(
     """,
 )
 """Rows and units by ship date, as it stands, and day of creation."""
+
+# SQLite takes the other columns from the row that has the maximum
+_INBOX = SharedTable(
+    "lotgate_inbox",
+    f"""
+    select
+        {trimmed("order_number")} as number,
+        max(id) as id,
+        substr({trimmed("order_date")}, 1, 10) as order_date
+    from orders_inbox
+    where {trimmed_or_null("order_number")} is not null
+    group by 1
+    """,
+    index="number",
+)
+_SPELLED = spelled_numbers("lotgate_spelled_items", "shipped_items")
 
 
 class ExpectNoConstantShipDates(HealthQueryExpectation):
@@ -102,11 +120,9 @@ class ExpectLotlessRowsToBeAlone(HealthQueryExpectation):
         lotted_text = f"coalesce({trimmed_or_null('lotted.sku_lot')}, {trimmed('lotted.base_sku')})"
         return f"""
             with lotless as materialized (
-                select
-                    id, order_number, ship_date, quantity_shipped,
-                    {_sku_part(trimmed("base_sku"))} as sku
+                select id, order_number, ship_date, quantity_shipped, base_sku
                 from shipped_items
-                where {_is_lotless("sku_lot")} and {trimmed_or_null("order_number")} is not null
+                where {_is_lotless("sku_lot")} and not {is_blank("order_number")}
             )
             select
                 lotless.id, lotless.order_number, lotless.ship_date,
@@ -116,7 +132,7 @@ class ExpectLotlessRowsToBeAlone(HealthQueryExpectation):
             where
                 lotted.quantity_shipped = lotless.quantity_shipped
                 and not {_is_lotless("lotted.sku_lot")}
-                and {_sku_part(lotted_text)} = lotless.sku
+                and {_sku_part(lotted_text)} = {_sku_part(trimmed("lotless.base_sku"))}
             group by lotless.id
             order by lotless.id
         """
@@ -132,6 +148,7 @@ class ExpectLegacyDatesNotBeforeOrderDates(HealthQueryExpectation):
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("id", "order_number", "ship_date", "order_date")
+    shared: ClassVar[tuple[SharedTable, ...]] = (_INBOX, _SPELLED)
 
     def needs(self) -> Mapping[str, tuple[str, ...]]:
         return {
@@ -140,16 +157,20 @@ class ExpectLegacyDatesNotBeforeOrderDates(HealthQueryExpectation):
         }
 
     def query(self) -> str:
+        rows = rows_with_numbers(
+            "items.id, items.order_number, +items.ship_date as ship_date, numbers.order_date",
+            _INBOX.name,
+            "shipped_items",
+            _SPELLED,
+        )
         return f"""
-            {_INBOX}
-            select items.id, items.order_number, items.ship_date, inbox.order_date
-            from shipped_items as items
-            inner join inbox on {trimmed("items.order_number")} = inbox.number
+            select id, order_number, ship_date, order_date
+            from ({rows})
             where
-                {trimmed("items.ship_date")} < inbox.order_date
-                and {is_stored_day("items.ship_date")}
-                and {is_real_day("inbox.order_date")}
-            order by items.id
+                {trimmed("ship_date")} < order_date
+                and {is_stored_day("ship_date")}
+                and {is_real_day("order_date")}
+            order by id
         """
 
 
@@ -163,6 +184,7 @@ class ExpectCancelledOrdersToHaveNoItems(HealthQueryExpectation):
     """
 
     shown_columns: ClassVar[tuple[str, ...]] = ("order_number", "shipped_rows")
+    shared: ClassVar[tuple[SharedTable, ...]] = (_INBOX, _SPELLED)
 
     def needs(self) -> Mapping[str, tuple[str, ...]]:
         return {
@@ -172,13 +194,14 @@ class ExpectCancelledOrdersToHaveNoItems(HealthQueryExpectation):
 
     def query(self) -> str:
         return f"""
-            {_INBOX_WITH_STATUS},
-            cancelled as materialized (
-                select number from inbox where status in ('cancelled', 'canceled')
+            with cancelled as materialized (
+                select inbox.number
+                from {_INBOX.name} as inbox
+                inner join orders_inbox on orders_inbox.id = inbox.id
+                where lower({trimmed("orders_inbox.status")}) in ('cancelled', 'canceled')
             )
             select number, count(*)
-            from (select {trimmed("order_number")} as number from shipped_items)
-            where number in (select number from cancelled)
+            from ({rows_with_numbers("numbers.number", "cancelled", "shipped_items", _SPELLED)})
             group by number
             order by number
         """
@@ -289,10 +312,7 @@ class ExpectLegacyRowsToHaveAnOrder(HealthQueryExpectation):
         return {"shipped_items": ("id", "ship_date", "order_number")}
 
     def query(self) -> str:
-        return (
-            "select id, ship_date from shipped_items"
-            f" where {trimmed_or_null('order_number')} is null order by id"
-        )
+        return f"select id, ship_date from shipped_items where {is_blank('order_number')} order by id"
 
 
 def _is_lotless(sku_lot: str) -> str:
@@ -303,20 +323,3 @@ def _sku_part(text: str) -> str:
     """What stands before the hyphen of a SKU text, trimmed."""
     before = f"case instr({text}, '-') when 0 then {text} else substr({text}, 1, instr({text}, '-') - 1) end"
     return trimmed(before)
-
-
-def _inbox(columns: str) -> str:
-    # SQLite takes the other columns from the row that has the maximum
-    return f"""
-        with inbox as materialized (
-            select {trimmed("order_number")} as number, max(id) as id, {columns}
-            from orders_inbox
-            where {trimmed_or_null("order_number")} is not null
-            group by 1
-        )
-    """
-
-
-_ORDER_DATE = f"substr({trimmed('order_date')}, 1, 10) as order_date"
-_INBOX = _inbox(_ORDER_DATE)
-_INBOX_WITH_STATUS = _inbox(f"{_ORDER_DATE}, lower({trimmed('status')}) as status")

@@ -175,8 +175,9 @@ class ExpectHistoryToHaveNoGaps(LegacyHealthExpectation):
     def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterator[Row]:
         present = {(start, sku) for start, end, sku, _ in stream(engine, _HISTORY) if _is_week(start, end)}
         today = str(self.snapshot_day)
-        dates = "select distinct ship_date from shipped_items"
-        days = stream(engine, f"select {trimmed('ship_date')} from ({dates})")
+        days = stream(
+            engine, f"select {trimmed('ship_date')} from (select distinct ship_date from shipped_items)"
+        )
         latest = max((day for (day,) in days if is_real_day(day) and day <= today), default="")
         if not present or not latest:
             return

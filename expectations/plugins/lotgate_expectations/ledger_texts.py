@@ -15,8 +15,10 @@ from lotgate_expectations import legacy_rows
 from lotgate_expectations.attaching import attached
 from lotgate_expectations.computed import ComputedRowsExpectation
 from lotgate_expectations.expressions import is_stored_day, plausible_units, whole_number
+from lotgate_expectations.once import SharedTable
 from lotgate_expectations.reading import Row, data_source_engine, stream
 from lotgate_expectations.rows import identifier, literal
+from lotgate_expectations.unit_sums import LEDGER_SUMS
 
 if TYPE_CHECKING:
     from great_expectations.execution_engine import SqlAlchemyExecutionEngine
@@ -36,25 +38,33 @@ _WHOLE_QUANTITY = (
     "case typeof(quantity_shipped) when 'integer' then quantity_shipped"
     f" else {whole_number('quantity_shipped')} end"
 )
-_READINGS = """
-select distinct cast(sku_lot as text), cast(base_sku as text), sku_code, lot_number from audit_row_ledger
-"""
+_STAYS = "disposition in ('keep', 'redate', 'merge')"
+_TEXTS = SharedTable(
+    "lotgate_ledger_texts",
+    f"""
+    select distinct
+        cast(sku_lot as text) as sku_lot,
+        cast(base_sku as text) as base_sku,
+        +sku_code as sku_code,
+        +lot_number as lot_number,
+        {_STAYS} as stays
+    from audit_row_ledger
+    """,
+)
+_READINGS = f"select distinct sku_lot, base_sku, sku_code, lot_number from {_TEXTS.name}"
 _READ = f"""
 select legacy_id, cast(sku_lot as text), cast(base_sku as text), sku_code, lot_number,
     {_WHOLE_QUANTITY}, units
 from audit_row_ledger
 order by legacy_id
 """
-_STAYING_TEXTS = """
-select distinct cast(sku_lot as text), cast(base_sku as text)
-from audit_row_ledger
-where disposition in ('keep', 'redate', 'merge')
-"""
+_STAYING_TEXTS = f"select distinct sku_lot, base_sku from {_TEXTS.name} where stays"
 _JUDGED = f"""
 select legacy_id, cast(sku_lot as text), cast(base_sku as text), cast(ship_date as text),
     {_WHOLE_QUANTITY}, cast(order_number as text), disposition, reason
 from audit_row_ledger
 """
+_NO_DAYS = f"select ship_date from {LEDGER_SUMS.name} where not {is_stored_day('ship_date')}"
 _HEADERS = "select cast(order_number as text) from shipped_orders"
 _SHIPSTATION_ORDERS = """
 select distinct order_number from int_shipstation_shipments where not_counted_because is null
@@ -117,6 +127,7 @@ class ExpectLedgerToReadAsTheParser(_ReadingExpectation):
 
     def unexpected_rows(self, engine: SqlAlchemyExecutionEngine) -> Iterator[Row]:
         reader = self.reader(engine)
+        _TEXTS.make(engine)
         # a million rows have a few thousand texts: row by row only where something is wrong
         if all(
             _meaning(reader, sku_lot, base_sku) == (sku_code, lot_number)
@@ -163,6 +174,8 @@ class ExpectUnreadableRowsToBeQuarantined(_ReadingExpectation):
         reader = self.reader(engine)
         name = self.comparison_data_source_name
         query = f"{_JUDGED} order by legacy_id"
+        for table in (_TEXTS, LEDGER_SUMS):
+            table.make(engine)
         if all(reader.read(*texts).failure is None for texts in stream(engine, _STAYING_TEXTS)):
             # every text of a row that stays can be read: only rows that anything else points at are looked at
             query = f"{_JUDGED} where {self._is_worth_a_look(name)} order by legacy_id"
@@ -204,7 +217,7 @@ class ExpectUnreadableRowsToBeQuarantined(_ReadingExpectation):
         return (
             "(coalesce(disposition, '') not in ('keep', 'redate', 'merge')"
             f" or coalesce(reason, 'decided') in ('decided', {failures})"
-            f" or not {is_stored_day('ship_date')}"
+            f" or ship_date is null or ship_date in ({_NO_DAYS})"
             f" or ({units}) is null"
             f" or order_number not in (select order_number from {identifier(legacy)}.shipped_orders"
             " where order_number is not null))"

@@ -30,7 +30,7 @@ _VARIANTS = (
 _DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _UNIT_COLUMNS = ("sku_lot", "base_sku", "ship_date", "quantity_shipped")
 _UNITS = SharedTable(
-    "legacy_units",
+    "lotgate_legacy_units",
     f"""
     select
         cast(sku_lot as text) as sku_lot,
@@ -45,7 +45,7 @@ _UNITS = SharedTable(
     """,
 )
 _TEXTS = SharedTable(
-    "legacy_texts",
+    "lotgate_legacy_texts",
     """
     select cast(sku_lot as text) as sku_lot, cast(base_sku as text) as base_sku, count(*) as row_count
     from shipped_items

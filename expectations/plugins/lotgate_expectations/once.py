@@ -46,13 +46,23 @@ def _known(engine: SqlAlchemyExecutionEngine) -> dict[str, Any]:
 class SharedTable:
     """A table of the connection alone, with the rows of a query; in the checks' SQL it goes by its name.
 
-    ``others`` are the data sources whose tables the query reads, as ``name.table``. A column that should keep
-    its values as they are is selected with a plus sign: it would hand on its type.
+    The name begins with ``lotgate_``, as no table of a snapshot or a candidate does. ``others`` are the data
+    sources whose tables the query reads, as ``name.table``. A column that should keep its values as they are
+    is selected with a plus sign: it would hand on its type. ``index`` is the column that queries look up.
     """
 
     name: str
     query: str
     others: tuple[str, ...] = ()
+    index: str = ""
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """SQL that makes the table."""
+        create = f"create temp table {self.name} as {self.query}"
+        if not self.index:
+            return (create,)
+        return create, f"create index temp.{self.name}_by_{self.index} on {self.name} ({self.index})"
 
     def make(self, engine: SqlAlchemyExecutionEngine) -> None:
         """Makes the table, where this connection has not got it. No other data source may be attached."""
@@ -63,6 +73,7 @@ class SharedTable:
             connection.execute(sa.text(f"drop table if exists temp.{self.name}"))
             cursor = connection.connection.cursor()
             try:
-                cursor.execute(f"create temp table {self.name} as {self.query}")
+                for statement in self.statements:
+                    cursor.execute(statement)
             finally:
                 cursor.close()

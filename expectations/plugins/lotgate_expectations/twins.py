@@ -9,8 +9,9 @@ from great_expectations.core.suite_parameters import SuiteParameterDict
 
 from lotgate.parser import ParsedSku, is_real_day, trim
 from lotgate_expectations import expressions
-from lotgate_expectations.dates import order_days, wrong_dates
+from lotgate_expectations.dates import ORDER_DAYS, wrong_dates
 from lotgate_expectations.expressions import trimmed
+from lotgate_expectations.once import SharedTable
 from lotgate_expectations.parsing import parser_of
 from lotgate_expectations.reading import Row, found, stream
 from lotgate_expectations.rows import FoundRowsExpectation, NoRowsExpectation
@@ -156,13 +157,12 @@ class ExpectMergedRowsToShareTheirDay(NoRowsExpectation):
     Source: docs/rules.md section 4 (rules 3 and 4).
     """
 
-    others: ClassVar[tuple[str, ...]] = ("legacy",)
+    shared: ClassVar[tuple[SharedTable, ...]] = (ORDER_DAYS,)
 
     def query(self) -> str:
         # The ledger by no index: SQLite would expect few rows, and make no index for the days it joins.
         return f"""
-            with order_days as materialized ({order_days()}),
-            merged as materialized (
+            with merged as materialized (
                 select
                     ledger.legacy_id,
                     ledger.merged_into_id,
@@ -181,7 +181,7 @@ class ExpectMergedRowsToShareTheirDay(NoRowsExpectation):
                 merged.ship_date,
                 merged.day_that_stays
             from merged
-            left join order_days on order_days.order_number = merged.trimmed_number
+            left join {ORDER_DAYS.name} as order_days on order_days.number = merged.trimmed_number
             where merged.ship_date <> merged.day_that_stays
                 and {expressions.is_real_day("merged.ship_date")}
                 and (

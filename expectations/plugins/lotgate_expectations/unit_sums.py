@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SkuDay = tuple[str, str]
 
 LEDGER_SUMS = SharedTable(
-    "ledger_sums",
+    "lotgate_ledger_sums",
     f"""
     select
         +sku_code as sku_code, +ship_date as ship_date, created_on, +disposition as disposition,
