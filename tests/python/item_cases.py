@@ -533,7 +533,7 @@ CONTRACTS = tuple(
             "a row with quantity_shipped 0",
         ),
         (
-            redefined("shipped_items", (" then 29 else 28 end)", " then 29 else 29 end)")),
+            redefined("shipped_items", (" then 29 else 28 end ", " then 29 else 29 end ")),
             1,
             "a row with ship_date '2025-02-29'",
         ),
