@@ -25,7 +25,8 @@
 
 {#-
     The two usual spellings first, which are cheap to read: to the second, and with microseconds in
-    UTC that do not round up. SQLite's calendar is right from 1600 on (see is_real_day).
+    UTC that do not round up. SQLite's calendar is right from 1600 on (see is_real_day), once it
+    has counted: without '+0 days' it gives 2025-02-30 back as it is.
 
     SQLite's datetime() would also take 'now', a Julian day number, '12:30' and 2025-02-30, and it
     wants a zone as '+00:00', where the legacy tables have '+00'.
@@ -39,7 +40,7 @@
                 or length({{ text }}) = 29
                 and substr({{ text }}, 20) glob '.[0-8][0-9][0-9][0-9][0-9][0-9]+00'
             )
-            and datetime(substr({{ text }}, 1, 19)) = substr({{ text }}, 1, 19)
+            and datetime(substr({{ text }}, 1, 19), '+0 days') = substr({{ text }}, 1, 19)
             then substr({{ text }}, 1, 19)
         when not {{ is_real_day('substr(' ~ trimmed ~ ', 1, 10)') }} then null
         when length({{ trimmed }}) = 10 then datetime({{ trimmed }})
