@@ -328,6 +328,7 @@ def macros(demo_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Mappin
     files = {
         "LOTGATE_LEGACY_DB": demo_build / "legacy.sqlite",
         "LOTGATE_SHIPSTATION_DB": demo_build / "shipstation.sqlite",
+        "LOTGATE_FAILURES_DB": target / "failures.sqlite",
         "LOTGATE_CANDIDATE_DB": target / "candidate.sqlite",
         "LOTGATE_CONTROL_SEEDS": demo_build / "controls",
         "LOTGATE_DBT_DIR": target,
