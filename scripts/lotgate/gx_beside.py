@@ -9,13 +9,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lotgate.child_process import end_with_parent, start_child
 from lotgate.errors import EnvironmentFailed, LotgateError, UsageError
 from lotgate.gx_part import Part, run_part
 from lotgate.verdict import Check
@@ -65,13 +65,7 @@ def start_beside(
     expectations: Path, work_dir: WorkDir, parameters: Mapping[str, Any], run_time: str
 ) -> Iterator[Beside]:
     """Starts ``run_part`` for ``SUITES_BESIDE``; a process that still runs when the block ends is stopped."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": _package_folder()},
-    )
+    process = start_child(["-m", __name__], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     order = {
         "expectations": os.fsdecode(expectations),
         "work_dir": os.fsdecode(work_dir.path),
@@ -94,16 +88,10 @@ def start_beside(
                 stream.close()
 
 
-def _package_folder() -> str:
-    """This lotgate's own folder first, then what the environment has."""
-    here = str(Path(__file__).resolve().parents[1])
-    return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH", ""))))
-
-
 def main() -> None:
     """What the process does: reads an order from its input, and writes a part, or an error, as JSON."""
     order = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     # what others print is no result
     output = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="ascii")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -121,11 +109,6 @@ def main() -> None:
         said = {"error": {"kind": type(error).__name__, "message": error.message, "hint": error.hint}}
     with output:
         json.dump(said, output)
-
-
-def _end_with_parent() -> None:
-    sys.stdin.read()  # ends when nobody holds the other end any more
-    os._exit(1)
 
 
 if __name__ == "__main__":

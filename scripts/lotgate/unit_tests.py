@@ -23,6 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from lotgate.child_process import end_with_parent, start_child
 from lotgate.console import SilentReporter
 from lotgate.controls import load_controls, write_normalized
 from lotgate.dbt_run import DEMO_SEEDS, DbtNode, DbtRun, find_project, project_sha256, run_dbt
@@ -52,17 +53,14 @@ def start_unit_tests(work_dir: WorkDir) -> Iterator[Callable[[], DbtRun]]:
         yield lambda: passed
         return
     _make_scratch(scratch)
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-W", "ignore", "-c", PROGRAM, str(scratch.path)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
+    process = start_child(
+        ["-c", PROGRAM, str(scratch.path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
 
     def results() -> DbtRun:
-        _, said = process.communicate()
+        assert process.stderr is not None
+        said = process.stderr.read().decode("utf-8", "replace")  # communicate() would close its input
+        process.wait()
         try:
             content = json.loads((scratch.path / RESULTS).read_text(encoding="ascii"))
             run = _as_run(content)
@@ -81,8 +79,9 @@ def start_unit_tests(work_dir: WorkDir) -> Iterator[Callable[[], DbtRun]]:
     finally:
         process.kill()  # nothing happens where it has ended
         process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
+        for stream in (process.stdin, process.stderr):
+            if stream is not None:
+                stream.close()
         _clear(scratch)
 
 
@@ -100,6 +99,7 @@ def with_unit_tests(run: DbtRun, results: Callable[[], DbtRun]) -> DbtRun:
 
 def main() -> None:
     """The other process: runs them in the folder that it is given."""
+    end_with_parent()
     scratch = WorkDir(Path(sys.argv[1]))
     try:
         run = run_dbt(
