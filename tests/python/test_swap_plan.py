@@ -97,3 +97,20 @@ def test_the_swap_executes_the_plan_and_nothing_else(
 def is_read(sql: str) -> bool:
     words = ("select", "pragma", "begin", "commit", "rollback", "attach", "detach", "explain")
     return sql.lstrip().lower().startswith(words)
+
+
+def test_the_plan_waits_for_nobody_and_forecasts_the_wait(
+    case: SwapCase, lotgate: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy is nobody else's, so that its rehearsal leaves no time to others; the swap does."""
+    waited: list[float] = []
+    monkeypatch.setattr("lotgate.live.connection.time.sleep", waited.append)
+    plan = succeeds(case.run(lotgate, "plan", "--json")).json
+    assert waited == []
+    monkeypatch.setattr("lotgate.live.connection.SHARE_FOR_OTHERS", 300.0)
+    patient = succeeds(case.run(lotgate, "plan", "--json")).json
+    assert waited == []
+    assert patient["forecast"]["staging_seconds"] > 10 * plan["forecast"]["staging_seconds"]
+    succeeds(case.run(lotgate, "swap", "--yes"))
+    assert len(waited) > 10
+    assert sum(waited) > patient["forecast"]["staging_seconds"] / 10

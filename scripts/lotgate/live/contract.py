@@ -160,7 +160,7 @@ def finish_contract(
     chunks = drop_tables(
         connection,
         leftover_tables(connection, (), [*(archive_name(t) for t in ARCHIVED), CHANGE_LOG]),
-        chunk_ms=settings.chunk_ms,
+        settings,
         reporter=reporter,
     )
     longest = chunks.longest_ms

@@ -125,7 +125,7 @@ def _end(
     drop_tables(
         connection,
         leftover_tables(connection, LEFTOVERS, () if migrated else BOOKS_OF_A_SWAP),
-        chunk_ms=settings.chunk_ms,
+        settings,
         reporter=reporter or SilentReporter(),
     )
     with immediate(connection):

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from lotgate.config import SwapSettings
 from lotgate.console import Reporter
 from lotgate.errors import GateClosed
 from lotgate.legacy_schema import quoted
@@ -34,12 +35,23 @@ SMALL_TABLE = 50_000
 
 @dataclass
 class Chunks:
-    """How many rows fit into one transaction, as measured; ``longest_ms`` is the longest that one took."""
+    """How many rows fit into one transaction, as measured.
+
+    ``longest_ms`` is the longest that one took; ``not_waited_s`` what others would have got beside them, in
+    seconds, if the database were shared.
+    """
 
     target_ms: int
+    is_shared: bool
     rows: int = FIRST_CHUNK
     count: int = 0
     longest_ms: float = 0.0
+    not_waited_s: float = 0.0
+
+    @classmethod
+    def of(cls, settings: SwapSettings) -> Chunks:
+        """None yet, of the length that is set."""
+        return cls(settings.chunk_ms, settings.is_shared)
 
     def begin_table(self) -> None:
         """A row of another table, with other indexes, takes another time."""
@@ -70,9 +82,11 @@ def short_transactions(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("pragma wal_autocheckpoint = 1000")
 
 
-def stage(connection: sqlite3.Connection, plan: SwapPlan, *, chunk_ms: int, reporter: Reporter) -> Chunks:
+def stage(
+    connection: sqlite3.Connection, plan: SwapPlan, settings: SwapSettings, *, reporter: Reporter
+) -> Chunks:
     """Makes the staged tables and fills them from the attached candidate."""
-    chunks = Chunks(chunk_ms)
+    chunks = Chunks.of(settings)
     with short_transactions(connection):
         for table in plan.tables:
             with _timed(connection, chunks):
@@ -121,13 +135,13 @@ def leftover_tables(
 
 
 def drop_tables(
-    connection: sqlite3.Connection, tables: tuple[str, ...], *, chunk_ms: int, reporter: Reporter
+    connection: sqlite3.Connection, tables: tuple[str, ...], settings: SwapSettings, *, reporter: Reporter
 ) -> Chunks:
     """Empties tables chunk by chunk and drops them. Foreign keys are not enforced on the connection.
 
     A big index would take longer to drop than a writer should wait; a small one is dropped before the rows.
     """
-    chunks = Chunks(chunk_ms)
+    chunks = Chunks.of(settings)
     with short_transactions(connection):
         for table in tables:
             with reporter.step(f"Dropping {table}"):
@@ -135,7 +149,7 @@ def drop_tables(
                 _delete(connection, table, chunks, keep=SMALL_TABLE)
                 for index in list_objects(connection, "index"):
                     if index.table.lower() == table.lower():
-                        with _timed(connection, Chunks(chunk_ms)):
+                        with _timed(connection, Chunks.of(settings)):
                             connection.execute(f"drop index {quoted(index.name)}")
                 _delete(connection, table, chunks, keep=0)
                 with immediate(connection):
@@ -188,4 +202,6 @@ def _timed(connection: sqlite3.Connection, chunks: Chunks) -> Iterator[None]:
         raise
     seconds = time.monotonic() - start
     chunks.took(seconds)
-    give_way(connection, seconds)
+    share = give_way(connection, seconds, wait=chunks.is_shared)
+    if not chunks.is_shared:
+        chunks.not_waited_s += share

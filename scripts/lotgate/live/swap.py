@@ -144,7 +144,7 @@ def swap_open(
             check_source(connection, database, audited)
             write_operation(connection, begun)
         staging_start = time.monotonic()
-        chunks = stage(connection, plan, chunk_ms=settings.chunk_ms, reporter=reporter)
+        chunks = stage(connection, plan, settings, reporter=reporter)
         with reporter.step("Comparing the staged rows with what was audited"):
             verify_staged(connection, plan, dict(audited.tables))
         staging_seconds = time.monotonic() - staging_start
