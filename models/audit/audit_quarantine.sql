@@ -1,6 +1,6 @@
 with
 
-ledger as (
+ledger as {{ read_in_place() }} (
 
     select * from {{ ref('audit_row_ledger') }}
 

@@ -30,7 +30,7 @@ merge_items as (
 
 ),
 
-staying_items as (
+staying_items as {{ read_in_place() }} (
 
     select * from {{ ref('int_shipped_items') }}
 

@@ -1,3 +1,4 @@
+{#- A table imported under two names keeps its index; one CTE used twice would be copied. -#}
 with
 
 lot_inventory as (
@@ -13,6 +14,12 @@ sku_lot as (
 ),
 
 items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+retold_items as (
 
     select * from {{ ref('int_shipped_items') }}
 
@@ -56,10 +63,10 @@ shipped_lots as (
         and shipstation_texts.legacy_id is null
     union
     select
-        items.sku_code,
+        retold_items.sku_code,
         shipstation_texts.lot_number
     from shipstation_texts
-    inner join items on shipstation_texts.legacy_id = items.legacy_id
+    inner join retold_items on shipstation_texts.legacy_id = retold_items.legacy_id
     where shipstation_texts.lot_number is not null
     union
     select

@@ -1,3 +1,4 @@
+{#- A table imported under two names keeps its index; one CTE used twice would be copied. -#}
 with
 
 lines as (
@@ -25,6 +26,12 @@ target_items as (
 ),
 
 outcomes as (
+
+    select * from {{ ref('int_row_outcomes') }}
+
+),
+
+merge_outcomes as (
 
     select * from {{ ref('int_row_outcomes') }}
 
@@ -58,20 +65,20 @@ handed_on as (
     select
         claims.line_id,
         first_value(claims.legacy_id) over (
-            partition by outcomes.merged_into_id
+            partition by merge_outcomes.merged_into_id
             order by claims.pass, claims.legacy_id
         ) as heir_id,
         claims.legacy_id
     from claims
-    inner join outcomes on claims.legacy_id = outcomes.legacy_id
+    inner join merge_outcomes on claims.legacy_id = merge_outcomes.legacy_id
     inner join merged_items on claims.legacy_id = merged_items.legacy_id
     inner join target_items
         on
-            outcomes.merged_into_id = target_items.legacy_id
+            merge_outcomes.merged_into_id = target_items.legacy_id
             and merged_items.quantity_shipped = target_items.quantity_shipped
     where
-        outcomes.disposition = 'merge'
-        and outcomes.merged_into_id not in (select claims.legacy_id from claims)
+        merge_outcomes.disposition = 'merge'
+        and merge_outcomes.merged_into_id not in (select claims.legacy_id from claims)
 
 ),
 

@@ -44,7 +44,7 @@ evidence as (
         items.failure,
         items.ship_date,
         items.is_day_covered = 1
-            and coalesce(claimed_items.claimed_units, 0) <> items.quantity_shipped
+        and coalesce(claimed_items.claimed_units, 0) <> items.quantity_shipped
             as is_unknown_to_shipstation,
         {{ is_days_later(
             'items.ship_date', 'substr(items.created_at, 1, 10)', var('late_import_days')
@@ -62,8 +62,8 @@ evidence as (
         suspects.is_cancelled = 1 and suspects.has_sign_of_shipment = 0
             as is_cancelled_never_shipped,
         suspects.order_number is not null
-            and suspects.is_created_in_window = 1
-            and suspects.has_sign_of_newer_order = 0
+        and suspects.is_created_in_window = 1
+        and suspects.has_sign_of_newer_order = 0
             as is_historical_resync
     from items
     left join suspects on items.legacy_id = suspects.legacy_id

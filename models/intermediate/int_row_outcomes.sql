@@ -1,5 +1,3 @@
-{{ config(materialized='ephemeral', contract={'enforced': false}) }}
-
 with
 
 dispositions as (

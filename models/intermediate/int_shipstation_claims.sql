@@ -12,7 +12,13 @@ lines as (
 
 ),
 
-items as (
+items as {{ read_in_place() }} (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+orderless_items as {{ read_in_place() }} (
 
     select * from {{ ref('int_shipped_items') }}
 
@@ -50,10 +56,10 @@ readable_items as (
     inner join items
         on wanted.order_number = items.order_number and wanted.sku_code = items.sku_code
     union all
-    select items.*
+    select orderless_items.*
     from wanted
-    inner join items on wanted.sku_code = items.sku_code
-    where wanted.order_number is null and items.order_number is null
+    inner join orderless_items on wanted.sku_code = orderless_items.sku_code
+    where wanted.order_number is null and orderless_items.order_number is null
 
 ),
 

@@ -1,12 +1,19 @@
+{#- A table imported under two names keeps its index; one CTE used twice would be copied. -#}
 with
 
-items as (
+items as {{ read_in_place() }} (
 
     select * from {{ ref('int_shipped_items') }}
 
 ),
 
-sibling_items as (
+claimed_items as (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+sibling_items as {{ read_in_place() }} (
 
     select * from {{ ref('int_shipped_items') }}
 
@@ -207,10 +214,10 @@ judged_lines as (
             else 'missing'
         end as likely_cause,
         lines.shipment_id,
-        case when claims.pass in (3, 4) then items.ship_date end as other_ship_date
+        case when claims.pass in (3, 4) then claimed_items.ship_date end as other_ship_date
     from lines
     left join claims on lines.line_id = claims.line_id
-    left join items on claims.legacy_id = items.legacy_id
+    left join claimed_items on claims.legacy_id = claimed_items.legacy_id
     left join judged_items on claims.legacy_id = judged_items.legacy_id
     left join overwritten_lines on lines.line_id = overwritten_lines.line_id
 

@@ -1,3 +1,4 @@
+{#- A table imported under two names keeps its index; one CTE used twice would be copied. -#}
 with
 
 outcomes as (
@@ -6,7 +7,19 @@ outcomes as (
 
 ),
 
-items as (
+items as {{ read_in_place() }} (
+
+    select * from {{ ref('int_shipped_items') }}
+
+),
+
+sibling_outcomes as (
+
+    select * from {{ ref('int_row_outcomes') }}
+
+),
+
+sibling_items as (
 
     select * from {{ ref('int_shipped_items') }}
 
@@ -51,15 +64,15 @@ texts_in_use as (
         known_texts.legacy_id,
         siblings.legacy_id as other_id
     from known_texts
-    inner join items as siblings
+    inner join sibling_items as siblings
         on
             known_texts.order_number = siblings.order_number
             and known_texts.shipstation_sku_raw = siblings.shipstation_sku_raw
             and known_texts.legacy_id <> siblings.legacy_id
-    inner join outcomes
+    inner join sibling_outcomes
         on
-            siblings.legacy_id = outcomes.legacy_id
-            and outcomes.disposition in ('keep', 'redate')
+            siblings.legacy_id = sibling_outcomes.legacy_id
+            and sibling_outcomes.disposition in ('keep', 'redate')
     union all
     select
         known_texts.legacy_id,

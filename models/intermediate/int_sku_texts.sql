@@ -1,6 +1,6 @@
 with
 
-items as (
+items as {{ read_in_place() }} (
 
     select * from {{ ref('stg_legacy__shipped_items') }}
 

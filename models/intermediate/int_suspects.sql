@@ -1,7 +1,7 @@
 {#- A table imported under two names keeps its index; one CTE used twice would be copied. -#}
 with
 
-items as (
+items as {{ read_in_place() }} (
 
     select * from {{ ref('int_shipped_items') }}
 

@@ -21,7 +21,7 @@ Manifest = dict[str, Any]
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, parsed as lint does."""
     folder = copy_project(tmp_path_factory.mktemp("lint") / "project")
-    for name in ("dbt-bouncer.yml", ".sqlfluff", ".sqlfluffignore"):
+    for name in ("dbt-bouncer.yml", ".sqlfluff"):
         (folder / name).write_bytes((PROJECT / name).read_bytes())
     parsed = dbt(
         folder, "--quiet", "--warn-error", "parse", "--no-partial-parse", "--target-path", "target/lint"

@@ -10,10 +10,8 @@ from typing import ClassVar
 from lotgate_expectations.dates import ORDER_DAYS, wrong_dates
 from lotgate_expectations.expressions import is_real_day, trimmed, trimmed_or_null
 from lotgate_expectations.once import SharedTable
-from lotgate_expectations.order_numbers import rows_with_numbers, spelled_numbers
+from lotgate_expectations.order_numbers import SPELLED_ROWS, rows_with_numbers
 from lotgate_expectations.rows import NoRowsExpectation
-
-_SPELLED_ROWS = spelled_numbers("lotgate_spelled_rows", "legacy.shipped_items", ("legacy",))
 
 
 class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
@@ -33,7 +31,7 @@ class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
     """
 
     others: ClassVar[tuple[str, ...]] = ("legacy",)
-    shared: ClassVar[tuple[SharedTable, ...]] = (ORDER_DAYS, _SPELLED_ROWS)
+    shared: ClassVar[tuple[SharedTable, ...]] = (ORDER_DAYS, SPELLED_ROWS)
 
     def query(self) -> str:
         day, tracking_number = trimmed("items.ship_date"), trimmed_or_null("items.tracking_number")
@@ -41,7 +39,7 @@ class ExpectRemovalsToFitTheirReason(NoRowsExpectation):
             f"numbers.number as order_number, {day} as day, {tracking_number} as tracking_number",
             "numbers",
             "legacy.shipped_items",
-            _SPELLED_ROWS,
+            SPELLED_ROWS,
         )
         return f"""
             with removed as materialized (

@@ -8,7 +8,7 @@ from lotgate_expectations.comparing import is_same, problem
 from lotgate_expectations.dates import ORDER_DAYS, wrong_dates
 from lotgate_expectations.expressions import is_real_day, trimmed, trimmed_or_null
 from lotgate_expectations.once import SharedTable
-from lotgate_expectations.order_numbers import rows_with_numbers, spelled_numbers
+from lotgate_expectations.order_numbers import SPELLED_ROWS, rows_with_numbers
 from lotgate_expectations.rows import NoRowsExpectation
 
 _TEXTS = (
@@ -28,7 +28,6 @@ _EMPTY_WHERE_ADDED = (
     "shipping_service_code",
     "shipping_service_name",
 )
-_SPELLED_ROWS = spelled_numbers("lotgate_spelled_rows", "legacy.shipped_items", ("legacy",))
 
 
 class ExpectHeadersToMatchTheSnapshot(NoRowsExpectation):
@@ -165,7 +164,7 @@ class ExpectHeaderChangesToHaveGrounds(NoRowsExpectation):
     """
 
     others: ClassVar[tuple[str, ...]] = ("legacy",)
-    shared: ClassVar[tuple[SharedTable, ...]] = (ORDER_DAYS, _SPELLED_ROWS)
+    shared: ClassVar[tuple[SharedTable, ...]] = (ORDER_DAYS, SPELLED_ROWS)
 
     def query(self) -> str:
         return f"""
@@ -181,7 +180,7 @@ class ExpectHeaderChangesToHaveGrounds(NoRowsExpectation):
             ),
             before as materialized (
                 select number, count(*) as lines
-                from ({rows_with_numbers("numbers.number", "numbers", "legacy.shipped_items", _SPELLED_ROWS)})
+                from ({rows_with_numbers("numbers.number", "numbers", "legacy.shipped_items", SPELLED_ROWS)})
                 group by number
             ),
             counted as (

@@ -26,6 +26,10 @@ def spelled_numbers(name: str, table: str, others: tuple[str, ...] = ()) -> Shar
     )
 
 
+SPELLED_ROWS = spelled_numbers("lotgate_spelled_rows", "legacy.shipped_items", ("legacy",))
+"""Those of the snapshot's rows."""
+
+
 def rows_with_numbers(columns: str, numbers: str, table: str, spelled: SharedTable) -> str:
     """SQL for rows of a table whose trimmed order number is one of the column ``number`` of ``numbers``.
 
