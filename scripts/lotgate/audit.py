@@ -34,7 +34,15 @@ from lotgate.review import write_review
 from lotgate.verdict import Check, Verdict, count_checks, write_verdict
 from lotgate.workdir import WorkDir, discard_audit, write_private
 
-__all__ = ["Examination", "Inputs", "audit_candidate", "examine", "read_inputs", "recorded_source"]
+__all__ = [
+    "Examination",
+    "Inputs",
+    "audit_candidate",
+    "examine",
+    "read_inputs",
+    "recorded_source",
+    "suite_parameters",
+]
 
 PACKAGES = ("lotgate", "dbt-core", "dbt-sqlite", "great-expectations", "sqlalchemy")
 DATA_DOCS = {"gx/data_docs": "../../review/index.html", "review/data_docs": "../index.html"}
@@ -106,26 +114,26 @@ def audit_candidate(
 
     The caller holds the work directory's lock. An earlier audit is removed first, so that whatever goes wrong
     no older verdict stays. Raises what ``examine`` raises, and EnvironmentFailed where something cannot be
-    written; then nothing of this audit is left.
+    written; nothing of this audit is left then.
     """
     discard_audit(work_dir)
     inputs = read_inputs(work_dir)
-    with _private_output(work_dir), start_dbt_docs(work_dir) as docs:
-        found = examine(
-            work_dir,
-            inputs,
-            reporter=reporter,
-            controls_folder=controls_folder,
-            expectations=expectations,
-        )
-        with reporter.step("Writing Data Docs"):
-            for folder, review in DATA_DOCS.items():
-                build_data_docs(found.gx_context, work_dir.path / folder, review_href=review)
-        with reporter.step("Writing dbt's documentation"):
-            found.checks.append(_place_dbt_docs(docs, work_dir))
-        verdict = found.verdict()
-        with reporter.step("Writing the review"):
-            try:
+    try:
+        with _private_output(work_dir), start_dbt_docs(work_dir) as docs:
+            found = examine(
+                work_dir,
+                inputs,
+                reporter=reporter,
+                controls_folder=controls_folder,
+                expectations=expectations,
+            )
+            with reporter.step("Writing Data Docs"):
+                for folder, review in DATA_DOCS.items():
+                    build_data_docs(found.gx_context, work_dir.path / folder, review_href=review)
+            with reporter.step("Writing dbt's documentation"):
+                found.checks.append(_place_dbt_docs(docs, work_dir))
+            verdict = found.verdict()
+            with reporter.step("Writing the review"):
                 _write_reports(work_dir, verdict)
                 if hash_files(work_dir) != found.files:  # the pages may show what was not audited
                     raise GateClosed(
@@ -133,10 +141,10 @@ def audit_candidate(
                         hint="Leave the work directory alone while lotgate runs, and audit again.",
                     )
                 write_verdict(verdict, work_dir.verdict)
-            except BaseException:  # no report may say "open" where there is no verdict
-                with suppress(EnvironmentFailed):
-                    discard_audit(work_dir)
-                raise
+    except BaseException:  # no report may say "open" where there is no verdict
+        with suppress(EnvironmentFailed):
+            discard_audit(work_dir)
+        raise
     return verdict
 
 
@@ -207,12 +215,13 @@ def examine(
             *compare(register, present_register(project, expectations, suites, build.checks)),
         ]
     with reporter.step("Running the suites"):
-        run = run_suites(expectations, work_dir, _parameters(inputs, project))
+        run = run_suites(expectations, work_dir, suite_parameters(inputs, project))
     checks += [*run.checks, _unchanged(work_dir, before)]
     return Examination(inputs, register.sha256, run.run_id, run.context, checks, before)
 
 
-def _parameters(inputs: Inputs, project: Path) -> dict[str, Any]:
+def suite_parameters(inputs: Inputs, project: Path) -> dict[str, Any]:
+    """The values of the suites' ``$PARAMETER``: the variables of dbt, and the snapshot's own figures."""
     return read_vars(project) | {
         "snapshot_day": inputs.taken_at[:10],
         "legacy_tables": json.dumps(inputs.live_tables, sort_keys=True),

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,13 +101,42 @@ def build_candidate(
     controls = load_controls(controls_folder)
     evidence = ensure_evidence(work_dir.shipstation, database)
     evidence_sha256 = file_sha256(work_dir.shipstation)
-    problem = _count_changes(database, lock_timeout, reporter) if counter else "--no-counter was given."
-    snapshot = take_snapshot(database, work_dir, lock_timeout=lock_timeout, reporter=reporter)
-    if snapshot.change_counter is not None:
-        problem = None
-    elif problem is None:
-        problem = "It was taken out again, or the schema changed, while the snapshot was taken."
-    write_normalized(controls, work_dir.controls)
+    with start_unit_tests(work_dir) as unit_tests:  # they need nothing of the database
+        problem = _count_changes(database, lock_timeout, reporter) if counter else "--no-counter was given."
+        snapshot = take_snapshot(database, work_dir, lock_timeout=lock_timeout, reporter=reporter)
+        if snapshot.change_counter is not None:
+            problem = None
+        elif problem is None:
+            problem = "It was taken out again, or the schema changed, while the snapshot was taken."
+        write_normalized(controls, work_dir.controls)
+        with _unfinished_candidate(work_dir) as unfinished:
+            run = run_dbt(
+                ["build", "--exclude", *DEMO_SEEDS, "--exclude-resource-type", "unit_test"],
+                work_dir=work_dir,
+                candidate=unfinished,
+                reporter=reporter,
+                title="Building the candidate with dbt",
+            )
+            with reporter.step("Waiting for the unit tests"):
+                run = with_unit_tests(run, unit_tests)
+            write_normalized(controls, work_dir.controls)  # dbt left its SQL in seeds named by absolute paths
+            if not run.success:
+                failure = _explain_failure(run, unfinished, work_dir, controls_folder)
+                write_failed_build(work_dir, failure, run)
+                raise failure
+            with reporter.step("Checking and hashing the candidate"):
+                sealed = _check_and_seal(unfinished, work_dir)
+            _check_unchanged(work_dir, snapshot, evidence_sha256)
+            build = _describe(
+                work_dir, snapshot, controls_folder, controls, evidence, evidence_sha256, run, sealed, problem
+            )
+            _finish(unfinished, work_dir, build)
+    return snapshot, build
+
+
+@contextmanager
+def _unfinished_candidate(work_dir: WorkDir) -> Iterator[Path]:
+    """An empty file for the candidate; what is in it when the block fails is kept as the failed one."""
     unfinished = work_dir.unfinished_candidate
     remove_database(unfinished)
     try:
@@ -118,40 +148,7 @@ def build_candidate(
             hint="Make the work directory writable, or use another --work-dir.",
         ) from error
     try:
-        with start_unit_tests(work_dir) as unit_tests:
-            run = run_dbt(
-                ["build", "--exclude", *DEMO_SEEDS, "--exclude-resource-type", "unit_test"],
-                work_dir=work_dir,
-                candidate=unfinished,
-                reporter=reporter,
-                title="Building the candidate with dbt",
-            )
-            with reporter.step("Waiting for the unit tests"):
-                run = with_unit_tests(run, unit_tests)
-        write_normalized(controls, work_dir.controls)  # dbt left its SQL in seeds named by an absolute path
-        if not run.success:
-            failure = _explain_failure(run, unfinished, work_dir, controls_folder)
-            write_failed_build(work_dir, failure, run)
-            raise failure
-        with (
-            reporter.step("Checking and hashing the candidate"),
-            ThreadPoolExecutor(max_workers=1) as beside,  # SQLite checks while Python hashes
-        ):
-            checked = beside.submit(_check, unfinished, work_dir)
-            hashes = hash_tables(unfinished, hashed_tables(unfinished))
-            checked.result()
-        if (file_sha256(work_dir.legacy), file_sha256(work_dir.shipstation)) != (
-            snapshot.sha256,
-            evidence_sha256,
-        ):
-            raise GateClosed(
-                "The snapshot or the evidence changed while the candidate was built.",
-                hint="Leave the work directory alone while lotgate runs, and build again.",
-            )
-        build = _describe(
-            work_dir, snapshot, controls_folder, controls, evidence, evidence_sha256, run, hashes, problem
-        )
-        _finish(unfinished, work_dir, build)
+        yield unfinished
     except BaseException:
         if unfinished.exists() and unfinished.stat().st_size:
             remove_database(work_dir.failed_candidate)
@@ -159,7 +156,38 @@ def build_candidate(
         else:
             remove_database(unfinished)
         raise
-    return snapshot, build
+
+
+@dataclass(frozen=True)
+class _Sealed:
+    hashes: tuple[TableHash, ...]
+    schema_sha256: str
+    seal: str
+
+
+def _check_and_seal(candidate: Path, work_dir: WorkDir) -> _Sealed:
+    """The hashes of a candidate that is sound, bound to the very bytes that were read."""
+    file_hash = file_sha256(candidate)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # SQLite checks while Python hashes
+        checked = beside.submit(_check, candidate, work_dir)
+        hashes = hash_tables(candidate, hashed_tables(candidate))
+        checked.result()
+    schema = schema_sha256(candidate)
+    if file_sha256(candidate) != file_hash:
+        raise GateClosed(
+            "The candidate changed while it was checked.",
+            hint="Leave the work directory alone while lotgate runs, and build again.",
+        )
+    return _Sealed(hashes, schema, seal(file_hash, schema, hashes))
+
+
+def _check_unchanged(work_dir: WorkDir, snapshot: Snapshot, evidence_sha256: str) -> None:
+    found = file_sha256(work_dir.legacy), file_sha256(work_dir.shipstation)
+    if found != (snapshot.sha256, evidence_sha256):
+        raise GateClosed(
+            "The snapshot or the evidence changed while the candidate was built.",
+            hint="Leave the work directory alone while lotgate runs, and build again.",
+        )
 
 
 def _count_changes(database: Path, lock_timeout: float, reporter: Reporter) -> str | None:
@@ -181,10 +209,9 @@ def _describe(
     evidence: EvidenceSummary,
     evidence_sha256: str,
     run: DbtRun,
-    hashes: tuple[TableHash, ...],
+    sealed: _Sealed,
     no_counter_because: str | None,
 ) -> Build:
-    schema = schema_sha256(work_dir.unfinished_candidate)
     return Build(
         candidate=work_dir.candidate,
         snapshot_sha256=snapshot.sha256,
@@ -197,9 +224,9 @@ def _describe(
         models=sum(node.resource_type == "model" for node in run.nodes),
         checks=results(read_definitions(work_dir.dbt / "manifest.json"), run.nodes),
         warnings=run.with_status("warn"),
-        hashes=hashes,
-        schema_sha256=schema,
-        seal=seal(file_sha256(work_dir.unfinished_candidate), schema, hashes),
+        hashes=sealed.hashes,
+        schema_sha256=sealed.schema_sha256,
+        seal=sealed.seal,
         no_counter_because=no_counter_because,
     )
 

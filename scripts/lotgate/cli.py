@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -76,9 +77,18 @@ cli.add_command(verify)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command and exits with its code. The one place where errors become text."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    _open_closed_streams()
     for name in (signal.SIGTERM, signal.SIGHUP):  # a lost terminal must not leave ingestion switched off
         signal.signal(name, _interrupt)
     sys.exit(_run(list(arguments)))
+
+
+def _open_closed_streams() -> None:
+    """A caller may have closed them (``>&-``): the next file that is opened would be written to as if it
+    were one."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end
 
 
 def _interrupt(number: int, frame: object) -> None:

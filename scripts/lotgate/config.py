@@ -75,6 +75,11 @@ class SwapSettings:
     retention_days: float = 7.0
     command_timeout_s: float = 60.0
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether others write to the database; not so where it is a copy for a rehearsal."""
+        return True
+
 
 @dataclass(frozen=True)
 class ShipStationSettings:

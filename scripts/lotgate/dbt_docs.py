@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lotgate.child_process import end_with_parent, start_child
 from lotgate.dbt_run import dbt_environment, find_project
 from lotgate.errors import EnvironmentFailed
 from lotgate.workdir import WorkDir
 
 __all__ = ["DbtDocs", "start_dbt_docs", "without_paths"]
 
-PROGRAM = """
-import sys
-from dbt.cli.main import dbtRunner
-
-manifest = None
-try:
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt.parser.manifest import extended_mashumuro_decoder
-
-    with open(sys.argv[1], "rb") as file:
-        manifest = Manifest.from_msgpack(file.read(), decoder=extended_mashumuro_decoder)
-except Exception:  # without it dbt reads the project again
-    pass
-outcome = dbtRunner(manifest).invoke(sys.argv[2:])
-sys.exit(not outcome.success)
-"""
-"""dbt's own partial parsing would not do: it begins anew where the candidate has another name."""
+PROGRAM = "from lotgate.dbt_docs import main; main()"
 POLICY = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
     "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; font-src data:\">"
@@ -57,7 +41,9 @@ class DbtDocs:
 
     def place(self, page: Path) -> str:
         """Waits until it is done and puts the page where it belongs; what went wrong, or the empty string."""
-        output, _ = self.process.communicate()
+        assert self.process.stdout is not None
+        output = self.process.stdout.read()  # communicate() would close its input
+        self.process.wait()
         made, manifest = self.folder / "static_index.html", self.folder / "manifest.json"
         if self.process.returncode or not made.exists():
             lines = output.decode("utf-8", "replace").strip().splitlines()
@@ -123,24 +109,38 @@ def start_dbt_docs(work_dir: WorkDir) -> Iterator[DbtDocs]:
             hint="Free space there, make it writable, or use another --work-dir.",
         ) from error
     project = str(find_project())
-    command = [
-        sys.executable, "-c", PROGRAM, str(folder / PARSED), "--quiet", "--no-use-colors",
+    arguments = [
+        "-c", PROGRAM, str(folder / PARSED), "--quiet", "--no-use-colors",
         "docs", "generate", "--static", "--no-compile",
         "--project-dir", project, "--profiles-dir", project,
         "--target-path", str(folder), "--log-path", str(folder),
     ]  # fmt: skip
     hidden = (work_dir.path, Path(project))
     with dbt_environment(work_dir, work_dir.candidate):
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONWARNINGS": "ignore"},
-        )
+        process = start_child(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         yield DbtDocs(process, folder, hidden)
     finally:
         process.kill()  # nothing happens where it has ended
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+def main() -> None:
+    """The other process: ``dbt docs generate`` with the project as the build parsed it.
+
+    dbt's own partial parsing would not do: it begins anew where the candidate has another name.
+    """
+    end_with_parent()
+    from dbt.cli.main import dbtRunner
+
+    manifest = None
+    with suppress(Exception):  # without it dbt reads the project again
+        from dbt.contracts.graph.manifest import Manifest
+        from dbt.parser.manifest import extended_mashumuro_decoder
+
+        parsed = Path(sys.argv[1]).read_bytes()
+        manifest = Manifest.from_msgpack(parsed, decoder=extended_mashumuro_decoder)
+    sys.exit(not dbtRunner(manifest).invoke(sys.argv[2:]).success)

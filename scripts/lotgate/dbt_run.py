@@ -36,6 +36,18 @@ DEMO_SEEDS = ("path:seeds/legacy", "path:seeds/shipstation")
 """What stands in for a snapshot and for evidence in a fresh clone; never part of a build."""
 
 
+PROJECT_FILES = (
+    "dbt_project.yml",
+    "vars.yml",
+    "packages.yml",
+    "dependencies.yml",
+    "models/**/*",
+    "macros/**/*",
+    "tests/dbt/**/*",
+    "dbt_packages/**/*",
+)
+
+
 @dataclass(frozen=True)
 class DbtNode:
     """What became of one seed, model or test.
@@ -73,12 +85,13 @@ def find_project() -> Path:
 
 
 def project_sha256(project: Path) -> str:
-    """Hashes what a build is made with: ``dbt_project.yml``, models, macros and tests, names and contents."""
+    """Hashes what a build is made with: ``dbt_project.yml``, models, macros, tests and packages of dbt, names
+    and contents. Files that dbt does not read, such as an editor's copies, are left out."""
     files = {
         file
-        for pattern in ("dbt_project.yml", "models/**/*", "macros/**/*", "tests/dbt/**/*")
+        for pattern in PROJECT_FILES
         for file in project.glob(pattern)
-        if file.suffix in (".sql", ".yml")
+        if file.suffix in (".sql", ".yml", ".yaml", ".csv", ".py") and file.is_file()
     }
     digest = hashlib.sha256()
     for file in sorted(files):

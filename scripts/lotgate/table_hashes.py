@@ -14,7 +14,7 @@ from lotgate.sqlite_files import sqlite_uri
 
 __all__ = ["TableHash", "hash_query", "hash_tables", "schema_sha256", "seal"]
 
-ROWS_A_CHUNK = 5_000
+ROWS_A_CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,5 @@ def _hash_as_it_is(connection: sqlite3.Connection, table: str, query: str) -> Ta
     rows = 0
     while chunk := cursor.fetchmany(ROWS_A_CHUNK):
         rows += len(chunk)
-        for row in chunk:
-            digest.update(ascii(row).encode())
+        digest.update("".join(map(ascii, chunk)).encode())
     return TableHash(table, rows, digest.hexdigest())

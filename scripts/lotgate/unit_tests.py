@@ -69,7 +69,7 @@ def start_unit_tests(work_dir: WorkDir) -> Iterator[Callable[[], DbtRun]]:
                 f"The unit tests could not run: {(said.strip().splitlines() or ['no word from them'])[-1]}",
                 hint=f"dbt's log may say more: {scratch.dbt / 'logs' / 'dbt.log'}",
             ) from error
-        if run.success and run.nodes and {node.status for node in run.nodes} == {"pass"}:
+        if _have_passed(run) and _state() == state:  # nobody changed what they depend on meanwhile
             with write_private(scratch.path / PASSED) as temporary:
                 temporary.write_text(json.dumps({"state": state} | content), encoding="ascii")
         return run
@@ -125,19 +125,26 @@ def _read_passed(file: Path, state: str) -> DbtRun | None:
     """What passed before, in the very same state; None where that is not known for certain."""
     try:
         content = json.loads(file.read_text(encoding="ascii"))
-        return _as_run(content) if content["state"] == state else None
-    except (OSError, ValueError, KeyError, TypeError):
+        run = _as_run(content)
+        return run if content["state"] == state and _have_passed(run) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _have_passed(run: DbtRun) -> bool:
+    return run.success and bool(run.nodes) and {node.status for node in run.nodes} == {"pass"}
 
 
 def _state() -> str:
     """Everything that the results depend on: project, lotgate's own code, libraries, Python, SQLite."""
-    code = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(hashlib.sha256(file.read_bytes()).digest())
+    project, package = find_project(), Path(__file__).parent
+    files = [project / "profiles.yml", *project.glob("seeds/**/*.*"), *package.rglob("*.py")]
+    contents = hashlib.sha256()
+    for file in sorted(files):
+        contents.update(hashlib.sha256(file.read_bytes()).digest())
     found = {
-        "project": project_sha256(find_project()),
-        "code": code.hexdigest(),
+        "project": project_sha256(project),
+        "files": contents.hexdigest(),
         "packages": sorted(f"{one.name} {one.version}" for one in importlib.metadata.distributions()),
         "python": sys.version,
         "sqlite": sqlite3.sqlite_version,

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from sqlite_build import ROOT
 
-from lotgate.audit import _parameters, read_inputs
+from lotgate.audit import read_inputs, suite_parameters
 from lotgate.gx_part import open_context
 from lotgate.gx_run import run_suites
 from lotgate.workdir import WorkDir
@@ -40,7 +40,7 @@ SCHEMAS = {"candidate": "main", "legacy": "legacy"}
 def print_suites(work_path: Path, url: str) -> None:
     """Runs every suite on SQLite and at ``url``, and prints what became of each check."""
     work_dir = WorkDir(work_path)
-    parameters = _parameters(read_inputs(work_dir), ROOT)
+    parameters = suite_parameters(read_inputs(work_dir), ROOT)
     here = {
         check.id: check.result for check in run_suites(ROOT / "expectations", work_dir, parameters).checks
     }

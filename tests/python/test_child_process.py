@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +30,20 @@ def test_it_runs_this_lotgate_and_ends_by_itself() -> None:
         assert child.stdout.read().decode().strip() == lotgate.__file__
         assert child.stderr.read() == b""
         assert child.wait(60) == 0
+
+
+@pytest.mark.parametrize("module", ["dbt_docs", "gx_beside", "unit_tests"])
+def test_every_process_of_ours_promises_it_before_it_begins(module: str) -> None:
+    program = f"import os, lotgate.{module} as ours; ours.end_with_parent = lambda: os._exit(42); ours.main()"
+    with start_child(["-c", program]) as child:
+        assert child.stdin is not None
+        child.stdin.write(b"{}\n")
+        child.stdin.flush()
+        assert child.wait(60) == 42
+
+
+def test_no_other_module_starts_processes() -> None:
+    """But the owner's own commands, which may well go on."""
+    package = Path(lotgate.__file__).parent
+    found = {path.name for path in package.rglob("*.py") if "Popen(" in path.read_text(encoding="utf-8")}
+    assert found == {"child_process.py", "ingestion.py"}

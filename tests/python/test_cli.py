@@ -276,3 +276,18 @@ def test_the_exit_code_is_the_same_when_nobody_reads_the_error(tmp_path: Path, m
     process.stdout.close()
     process.stderr.close()
     assert process.wait(60) == UsageError.exit_code
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("arguments", "code"), [(["config"], 0), (["doctor", "--database", "none.db"], 2)])
+def test_closed_streams_change_no_exit_code(
+    tmp_path: Path, closed: str, arguments: list[str], code: int
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *LOTGATE, *arguments],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == code, done

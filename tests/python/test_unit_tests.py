@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from lotgate.dbt_run import DbtNode, DbtRun
 from lotgate.errors import EnvironmentFailed
 from lotgate.unit_tests import start_unit_tests, with_unit_tests
 from lotgate.workdir import WorkDir
+from plain_dbt import copy_project
 
 
 def node(kind: str, name: str, status: str = "pass") -> DbtNode:
@@ -105,7 +107,9 @@ def test_what_passed_is_not_run_again(work: WorkDir, monkeypatch: pytest.MonkeyP
         ran(other, "raise SystemExit('it ran again')", monkeypatch)
 
 
-@pytest.mark.parametrize("what", ["project", "code", "package", "damaged", "one missing"])
+@pytest.mark.parametrize(
+    "what", ["project", "code", "package", "damaged", "without tests", "too deep", "one missing"]
+)
 def test_but_for_the_very_same_state(work: WorkDir, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     ran(work, GOOD, monkeypatch)
     passed = work.dbt / "unit_tests" / "passed.json"
@@ -118,10 +122,50 @@ def test_but_for_the_very_same_state(work: WorkDir, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr("lotgate.unit_tests.__file__", str(code / "unit_tests.py"))
     elif what == "package":
         monkeypatch.setattr("importlib.metadata.distributions", lambda: ())
+    elif what == "without tests":
+        passed.write_text(json.dumps(json.loads(passed.read_text()) | {"nodes": []}))
+    elif what == "too deep":
+        passed.write_text("[" * 200_000)
     elif what == "damaged":
         passed.write_bytes(passed.read_bytes()[:-5])
     else:
         passed.unlink()
+    with pytest.raises(EnvironmentFailed, match="it ran again"):
+        ran(work, "raise SystemExit('it ran again')", monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "profiles.yml",
+        "packages.yml",
+        "dbt_packages/one/macros/trim.sql",
+        "seeds/legacy/_legacy__seeds.yml",
+        "models/marts/skus.sql",
+        "models/marts/more.yaml",
+        "tests/dbt/fixtures/rows.csv",
+    ],
+)
+def test_nor_where_a_file_of_the_project_changed(
+    work: WorkDir, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    project = copy_project(work.path / "project")
+    monkeypatch.setattr("lotgate.unit_tests.find_project", lambda: project)
+    first = ran(work, GOOD, monkeypatch)
+    assert ran(work, "raise SystemExit('it ran again')", monkeypatch) == first
+    (project / file).parent.mkdir(parents=True, exist_ok=True)
+    with (project / file).open("a", encoding="utf-8") as stream:
+        stream.write("\n")
+    with pytest.raises(EnvironmentFailed, match="it ran again"):
+        ran(work, "raise SystemExit('it ran again')", monkeypatch)
+
+
+def test_what_passed_while_the_project_changed_is_not_kept(
+    work: WorkDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = iter(["before", "after", "before"])
+    monkeypatch.setattr("lotgate.unit_tests._state", lambda: next(states))
+    ran(work, GOOD, monkeypatch)
     with pytest.raises(EnvironmentFailed, match="it ran again"):
         ran(work, "raise SystemExit('it ran again')", monkeypatch)
 
