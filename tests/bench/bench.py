@@ -128,7 +128,7 @@ def scratch_folder(folder: Path | None, keep: bool) -> Iterator[Path]:
 @click.option("--without", multiple=True, type=click.Choice(SIDES), help="Leave one out of the comparison.")
 @click.option("--repeat", type=click.IntRange(min=1), help="Default: 3, of a million rows 2, of more 1.")
 @click.option("--swaps", type=click.IntRange(min=1), help="Default: 20, of a million rows 5, of more 2.")
-@click.option("--quiet", default=5.0, show_default=True, help="Seconds without lotgate before each swap.")
+@click.option("--quiet", default=5.0, show_default=True, help="Seconds without lotgate, before and after.")
 @click.option("--day-labels", default=300, show_default=True, help="Labels of the day that is synced.")
 @click.option("--labels", default=100_000, show_default=True, help="Labels of the part of that name.")
 @click.option("--window", default=3.0, show_default=True, help="Seconds of the rate limit; really 60.")

@@ -2,8 +2,9 @@
 
 Two services write a transaction every few milliseconds, an ingestion writes shipments into whatever tables
 are there, a reader sums up a day (tests/python/live_writers.py). A writer's wait is its slowest transaction,
-from BEGIN IMMEDIATE to COMMIT. Before each swap they are left alone for some seconds: that is the quiet
-stall. After each rollback the swap's own backup is put back, so that the same open verdict holds again.
+from BEGIN IMMEDIATE to COMMIT. Before each swap and after each rollback they are left alone for some seconds:
+so long do they wait for each other, before it without the ingestion, which begins with the new tables. Then
+the swap's own backup is put back, so that the same open verdict holds again.
 
 Stops where a writer or reader gets an error, where a row that was written after the swap does not come back,
 or where SQLite finds damage.
@@ -115,7 +116,7 @@ def _cycle(place: Place, quiet_s: float) -> Cycle:
         time.sleep(1)
         back = rollback(database, settings, lock_timeout=30, reporter=reporter)
         live.set_phase("after")
-        time.sleep(0.5)
+        time.sleep(quiet_s)
         seen = live.finish()
     errors = [error for one in seen for error in one.errors]
     if errors:
@@ -132,7 +133,8 @@ def _cycle(place: Place, quiet_s: float) -> Cycle:
         "cut-over: write lock held, ms": swapped.lock_ms,
         "rollback: write lock held, ms": back.lock_ms,
         "longest staging transaction, ms": swapped.longest_chunk_ms,
-        "slowest writer, quiet, ms": _slowest(seen, "quiet", "watermark"),
+        "slowest writer, without lotgate before it, ms": _slowest(seen, "quiet", "watermark"),
+        "slowest writer, without lotgate after it, ms": _slowest(seen, "after", "watermark", "ingestion"),
         "slowest writer, whole swap and rollback, ms": max(stalls.values()),
         **{f"slowest writer, {phase}, ms": stall for phase, stall in stalls.items()},
         "slowest reader, cut-over, ms": _slowest(seen, "cut-over", "reader"),
