@@ -67,7 +67,7 @@ bench: setup
 # Ten million rows: some hours, and 40 GB of disk.
 bench-large: setup
 	$(BIN)/python tests/bench/bench.py --part compare --part live --rows 1000000 --rows 10000000 \
-		--repeat 1 --without loop --without by-hand --scratch target/bench --json target/bench/large.json
+		--repeat 1 --swaps 1 --scratch target/bench --json target/bench/large.json
 
 # The models on PostgreSQL and on Spark, compared with SQLite (docs/engines.md); needs a PostgreSQL and Java 17.
 engines: try-postgres try-spark
