@@ -23,6 +23,7 @@ from lotgate.inspection import (
 )
 from lotgate.machine import (
     file_system,
+    format_size,
     free_bytes,
     is_network,
     open_holders,
@@ -30,7 +31,6 @@ from lotgate.machine import (
     write_lock_holders,
 )
 from lotgate.project import require_project
-from lotgate.snapshot import format_size
 from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, check_file, database_size, open_live
 
 __all__ = ["Check", "examine", "examine_controls", "examine_project"]

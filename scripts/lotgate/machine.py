@@ -15,6 +15,7 @@ from lotgate.sqlite_files import ask_sidecars
 __all__ = [
     "Holder",
     "file_system",
+    "format_size",
     "free_bytes",
     "is_network",
     "open_holders",
@@ -75,6 +76,15 @@ def free_bytes(path: Path) -> int:
     """What an ordinary user may still write where ``path`` is or will be."""
     found = os.statvfs(_existing(path))
     return found.f_bavail * found.f_frsize
+
+
+def format_size(size: float) -> str:
+    """Bytes for people: ``1.5 GB``."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
 
 
 def same_disk(one: Path, other: Path) -> bool:

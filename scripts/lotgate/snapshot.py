@@ -30,7 +30,7 @@ from lotgate.inspection import (
 from lotgate.legacy_schema import additions, quoted
 from lotgate.live.counter import Counter, read_counter, schema_fingerprint
 from lotgate.live.state import database_id
-from lotgate.machine import free_bytes
+from lotgate.machine import format_size, free_bytes
 from lotgate.sqlite_copy import copy_database, file_sha256
 from lotgate.sqlite_files import (
     DEFAULT_LOCK_TIMEOUT,
@@ -43,7 +43,7 @@ from lotgate.sqlite_files import (
 )
 from lotgate.workdir import WorkDir, discard_audit, remove_database, write_private
 
-__all__ = ["Snapshot", "format_size", "take_snapshot"]
+__all__ = ["Snapshot", "take_snapshot"]
 
 FORMAT_VERSION = "1"
 # A copy, the additions and SQLite's journal while they are made.
@@ -149,15 +149,6 @@ def take_snapshot(
         content = snapshot.as_json() | {"taken_at": datetime.now(UTC).isoformat(timespec="seconds")}
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="ascii")
     return snapshot
-
-
-def format_size(size: float) -> str:
-    """Bytes for people: ``1.5 GB``."""
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
 
 
 def _journal_mode(live: LiveDatabase) -> str:

@@ -136,7 +136,7 @@ def _state(one: ListedBackup) -> str:
 
 
 def _print(one: ListedBackup) -> None:
-    from lotgate.snapshot import format_size
+    from lotgate.machine import format_size
 
     click.echo(str(one.path))
     if one.backup is not None:

@@ -9,7 +9,7 @@ from lotgate.config import SwapSettings
 from lotgate.live.names import ARCHIVED, archive_name
 from lotgate.live.plan import SwapPlan
 from lotgate.live.rehearsal import Forecast
-from lotgate.snapshot import format_size
+from lotgate.machine import format_size
 from lotgate.verdict import Verdict
 
 __all__ = ["plan_as_json", "plan_as_text"]

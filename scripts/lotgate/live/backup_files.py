@@ -18,8 +18,7 @@ from lotgate.errors import EnvironmentFailed, GateClosed, UsageError
 from lotgate.inspection import check_integrity
 from lotgate.legacy_schema import quoted
 from lotgate.live.state import database_id
-from lotgate.machine import free_bytes, same_disk
-from lotgate.snapshot import format_size
+from lotgate.machine import format_size, free_bytes, same_disk
 from lotgate.sqlite_files import explain, sqlite_uri
 from lotgate.workdir import fsync_folder
 

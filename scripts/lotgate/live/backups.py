@@ -34,8 +34,7 @@ from lotgate.live.backup_files import (
     prepare_folder,
     remove_leftovers,
 )
-from lotgate.machine import same_disk
-from lotgate.snapshot import format_size
+from lotgate.machine import format_size, same_disk
 from lotgate.sqlite_copy import copy_database, file_sha256
 from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, database_size, open_live, path_text
 

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from lotgate.errors import EnvironmentFailed, LotgateError
+from lotgate.live.write_ahead_log import checkpoint
 from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, check_file, explain, sqlite_uri
 
 __all__ = [
@@ -93,7 +94,7 @@ def give_way(connection: sqlite3.Connection, held_s: float, *, wait: bool = True
     a second, and has to find the lock free at that moment. A checkpoint each time keeps the write-ahead log
     so short that no other writer's commit has to do one.
     """
-    connection.execute("pragma main.wal_checkpoint(passive)").fetchone()
+    checkpoint(connection)
     share = max(SHARE_FOR_OTHERS * held_s, 0.001)
     if wait:
         time.sleep(share)

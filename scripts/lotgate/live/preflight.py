@@ -20,8 +20,7 @@ from lotgate.live.counter import Counter, changed_orders, read_counter, schema_f
 from lotgate.live.names import BOOKS, PROMOTED, archive_name
 from lotgate.live.schema import columns_of
 from lotgate.live.state import database_id, read_operation, table_exists
-from lotgate.machine import free_bytes
-from lotgate.snapshot import format_size
+from lotgate.machine import format_size, free_bytes
 from lotgate.sqlite_copy import file_sha256
 from lotgate.sqlite_files import path_text, sqlite_uri
 from lotgate.table_hashes import TableHash, hash_tables, schema_sha256

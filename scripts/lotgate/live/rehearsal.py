@@ -26,8 +26,7 @@ from lotgate.live.rollback import rollback_open
 from lotgate.live.staging import stage, verify_staged
 from lotgate.live.state import Operation, ensure_state, write_operation
 from lotgate.live.swap import switch_tables
-from lotgate.machine import free_bytes
-from lotgate.snapshot import format_size
+from lotgate.machine import format_size, free_bytes
 from lotgate.sqlite_copy import copy_database
 from lotgate.sqlite_files import database_size, open_live, sqlite_uri
 from lotgate.workdir import WorkDir, remove_database

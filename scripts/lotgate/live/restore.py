@@ -21,8 +21,7 @@ from lotgate.live.backup_files import SPARE_BYTES, open_copy, tables_of
 from lotgate.live.backups import Backup, take_backups, verify_backup
 from lotgate.live.connection import explain_write, open_for_writing, reading
 from lotgate.live.state import database_id
-from lotgate.machine import free_bytes
-from lotgate.snapshot import format_size
+from lotgate.machine import format_size, free_bytes
 from lotgate.sqlite_files import check_file, open_live, path_text, sqlite_uri
 from lotgate.table_hashes import TableHash, hash_query
 

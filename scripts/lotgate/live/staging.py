@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lotgate.config import SwapSettings
 from lotgate.console import Reporter
@@ -21,6 +21,7 @@ from lotgate.live.names import PROMOTED, stage_name
 from lotgate.live.plan import SwapPlan
 from lotgate.live.schema import list_objects
 from lotgate.live.target import Copy
+from lotgate.live.write_ahead_log import ShortLog
 from lotgate.table_hashes import TableHash, hash_query
 
 __all__ = ["Chunks", "drop_tables", "leftover_tables", "short_transactions", "stage", "verify_staged"]
@@ -47,6 +48,7 @@ class Chunks:
     count: int = 0
     longest_ms: float = 0.0
     not_waited_s: float = 0.0
+    log: ShortLog = field(default_factory=ShortLog)
 
     @classmethod
     def of(cls, settings: SwapSettings) -> Chunks:
@@ -203,5 +205,7 @@ def _timed(connection: sqlite3.Connection, chunks: Chunks) -> Iterator[None]:
     seconds = time.monotonic() - start
     chunks.took(seconds)
     share = give_way(connection, seconds, wait=chunks.is_shared)
-    if not chunks.is_shared:
+    if chunks.is_shared:
+        chunks.log.wait_for_readers(connection)
+    else:
         chunks.not_waited_s += share
