@@ -117,6 +117,7 @@ def _cycle(place: Place, quiet_s: float) -> Cycle:
         back = rollback(database, settings, lock_timeout=30, reporter=reporter)
         live.set_phase("after")
         time.sleep(quiet_s)
+        log = database.with_name(f"{database.name}-wal").stat().st_size  # it is never shortened meanwhile
         seen = live.finish()
     errors = [error for one in seen for error in one.errors]
     if errors:
@@ -138,6 +139,7 @@ def _cycle(place: Place, quiet_s: float) -> Cycle:
         "slowest writer, whole swap and rollback, ms": max(stalls.values()),
         **{f"slowest writer, {phase}, ms": stall for phase, stall in stalls.items()},
         "slowest reader, cut-over, ms": _slowest(seen, "cut-over", "reader"),
+        "longest write-ahead log, MB": log / 1e6,
         "staging, s": swapped.staging_seconds,
         "swap in all, s": swapped.seconds,
         "rollback until the legacy tables are back, s": back.seconds_until_back,
