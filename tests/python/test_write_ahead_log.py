@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,11 @@ from conftest import Outcome
 from lotgate.config import SwapSettings
 from lotgate.console import SilentReporter
 from lotgate.errors import EnvironmentFailed
-from lotgate.live import connection as connection_module
+from lotgate.live import staging as staging_module
 from lotgate.live import write_ahead_log
 from lotgate.live.connection import open_for_writing
 from lotgate.live.staging import drop_tables
-from lotgate.live.write_ahead_log import ShortLog, checkpoint
+from lotgate.live.write_ahead_log import LogState, ShortLog, checkpoint
 from swap_cases import SwapCase, assert_sound, copy_case, picture
 from swap_fault_cases import before_calling, is_swapped, refused, succeeds
 
@@ -79,8 +80,12 @@ def crowd(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crowd]:
     made.read_again()
     clock = SimpleNamespace(sleep=made.while_lotgate_sleeps, monotonic=lambda: made.now)
     monkeypatch.setattr(write_ahead_log, "time", clock)
-    monkeypatch.setattr(write_ahead_log, "POLL_S", 0.25)
-    monkeypatch.setattr(connection_module, "time", SimpleNamespace(sleep=lambda seconds: made.read_again()))
+    monkeypatch.setattr(write_ahead_log, "PAUSE_AT_LEAST_S", 0.25)
+    monkeypatch.setattr(
+        staging_module,
+        "time",
+        SimpleNamespace(sleep=lambda seconds: made.read_again(), monotonic=time.monotonic),
+    )
     yield made
     made.stop_reading()
 
@@ -126,7 +131,7 @@ def test_readers_are_waited_for_and_the_log_begins_anew(
     before = checkpoint(writer).frames
     assert before > 20
     (timeout,) = writer.execute("pragma busy_timeout").fetchone()
-    ShortLog().wait_for_readers(writer)
+    ShortLog().wait_for_readers(writer, checkpoint(writer))
     assert crowd.polls == 10
     assert writer.execute("pragma busy_timeout").fetchone() == (timeout,)
     crowd.read_again()
@@ -145,8 +150,11 @@ def test_a_reader_without_a_pause_is_waited_for_again_after_as_much_more(
     for _ in range(300):
         fill(writer, 0)
         before = crowd.now
-        log.wait_for_readers(writer)
+        log.wait_for_readers(writer, checkpoint(writer))
         waited.append(crowd.now > before)
+    waited_at = log.waited_at
+    log.wait_for_readers(writer, LogState(-1))  # another connection is at a checkpoint
+    assert log.waited_at == waited_at > 0
     frames = checkpoint(writer).frames
     assert frames >= 300
     assert 4 <= sum(waited) <= frames / 60
@@ -155,7 +163,7 @@ def test_a_reader_without_a_pause_is_waited_for_again_after_as_much_more(
 
 def test_a_short_log_is_not_waited_for(writer: sqlite3.Connection, crowd: Crowd) -> None:
     fill(writer, 50)
-    ShortLog().wait_for_readers(writer)
+    ShortLog().wait_for_readers(writer, checkpoint(writer))
     assert crowd.polls == 0
 
 
@@ -176,19 +184,19 @@ def test_without_room(
     fill(writer, 50)
     (timeout,) = writer.execute("pragma busy_timeout").fetchone()
     if gaps:
-        ShortLog().wait_for_readers(writer)
+        ShortLog().wait_for_readers(writer, checkpoint(writer))
         fill(writer, 0)
         assert checkpoint(writer).frames < 10
     else:
         with pytest.raises(EnvironmentFailed) as caught:
-            ShortLog().wait_for_readers(writer)
+            ShortLog().wait_for_readers(writer, checkpoint(writer))
         assert caught.value.exit_code == 3
         assert str(database) in str(caught.value)
         assert "1000.0 kB are free" in str(caught.value)
         assert "Pause the programs that read long" in (caught.value.hint or "")
         assert crowd.now >= write_ahead_log.PATIENCE_WITHOUT_ROOM_S
         monkeypatch.setattr(write_ahead_log, "free_bytes", lambda folder: 1_000_000)
-        ShortLog().wait_for_readers(writer)
+        ShortLog().wait_for_readers(writer, checkpoint(writer))
     assert writer.execute("pragma busy_timeout").fetchone() == (timeout,)
 
 
@@ -232,7 +240,7 @@ def test_a_swap_stops_before_the_log_takes_the_last_room(
         patched.setattr(write_ahead_log, "BOUND", 20 * PAGE)
         patched.setattr(write_ahead_log, "free_bytes", lambda folder: 1_000_000)
         patched.setattr(write_ahead_log, "time", clock)
-        patched.setattr(write_ahead_log, "POLL_S", 1.0)
+        patched.setattr(write_ahead_log, "PAUSE_AT_LEAST_S", 1.0)
         before_calling(patched, "stage", lambda: reader.executescript("begin; select * from shipped_orders;"))
         outcome = case.run(lotgate, "swap")
     refused(outcome, 3, "write-ahead log", "1.0 MB are free", "Pause the programs")

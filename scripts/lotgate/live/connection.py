@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from lotgate.errors import EnvironmentFailed, LotgateError
-from lotgate.live.write_ahead_log import checkpoint
+from lotgate.live.write_ahead_log import checkpoint, time_for_others
 from lotgate.sqlite_files import DEFAULT_LOCK_TIMEOUT, check_file, explain, sqlite_uri
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 
-SHARE_FOR_OTHERS = 3.0
 POLL_S = 0.2
 
 
@@ -85,20 +84,15 @@ def immediate(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def give_way(connection: sqlite3.Connection, held_s: float, *, wait: bool = True) -> float:
+def give_way(connection: sqlite3.Connection, held_s: float) -> None:
     """After a transaction of ``held_s`` seconds that is one of many: others get three times as long.
-
-    Gives these seconds; without ``wait``, for a database that nobody else writes to, they are not waited for.
 
     A waiting writer of SQLite does not stand in a queue: it looks again after pauses that grow to a tenth of
     a second, and has to find the lock free at that moment. A checkpoint each time keeps the write-ahead log
     so short that no other writer's commit has to do one.
     """
     checkpoint(connection)
-    share = max(SHARE_FOR_OTHERS * held_s, 0.001)
-    if wait:
-        time.sleep(share)
-    return share
+    time.sleep(time_for_others(held_s))
 
 
 @contextmanager

@@ -16,12 +16,12 @@ from lotgate.config import SwapSettings
 from lotgate.console import Reporter
 from lotgate.errors import GateClosed
 from lotgate.legacy_schema import quoted
-from lotgate.live.connection import give_way, immediate, reading
+from lotgate.live.connection import immediate, reading
 from lotgate.live.names import PROMOTED, stage_name
 from lotgate.live.plan import SwapPlan
 from lotgate.live.schema import list_objects
 from lotgate.live.target import Copy
-from lotgate.live.write_ahead_log import ShortLog
+from lotgate.live.write_ahead_log import ShortLog, checkpoint, time_for_others
 from lotgate.table_hashes import TableHash, hash_query
 
 __all__ = ["Chunks", "drop_tables", "leftover_tables", "short_transactions", "stage", "verify_staged"]
@@ -192,7 +192,7 @@ def _copied(connection: sqlite3.Connection, copy: Copy, chunks: Chunks) -> Itera
 
 @contextmanager
 def _timed(connection: sqlite3.Connection, chunks: Chunks) -> Iterator[None]:
-    """One chunk's transaction; afterwards others get their turn."""
+    """One chunk's transaction; afterwards others get their turn, as in ``give_way``."""
     connection.execute("begin immediate")
     start = time.monotonic()
     try:
@@ -204,8 +204,10 @@ def _timed(connection: sqlite3.Connection, chunks: Chunks) -> Iterator[None]:
         raise
     seconds = time.monotonic() - start
     chunks.took(seconds)
-    share = give_way(connection, seconds, wait=chunks.is_shared)
+    log = checkpoint(connection)
+    share = time_for_others(seconds)
     if chunks.is_shared:
-        chunks.log.wait_for_readers(connection)
+        time.sleep(share)
+        chunks.log.wait_for_readers(connection, log)
     else:
         chunks.not_waited_s += share

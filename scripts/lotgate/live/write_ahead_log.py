@@ -27,25 +27,34 @@ FREE_SHARE = 0.1
 """Of the database's size, what is left free on its disk for other programs."""
 PATIENCE_S = 5.0
 PATIENCE_WITHOUT_ROOM_S = 60.0
-POLL_S = 0.002
+ATTEMPT_MS = 5
+"""How long one attempt may hold the write lock while it waits for a reader."""
+SHARE_FOR_OTHERS = 3.0
+PAUSE_AT_LEAST_S = 0.001
 FRAME_HEADER_BYTES = 24
 
 
 @dataclass(frozen=True)
 class LogState:
-    """The frames (pages) that the log holds, and how many of them are in the database, too.
-
-    Both are -1 where another connection is at a checkpoint just now, or there is no log.
-    """
+    """The frames (pages) that the log holds; -1 where another connection is at a checkpoint just now."""
 
     frames: int
-    in_database: int
 
 
 def checkpoint(connection: sqlite3.Connection) -> LogState:
-    """A passive checkpoint: as much as can be done without anybody waiting for it."""
-    _, frames, in_database = connection.execute("pragma main.wal_checkpoint(passive)").fetchone()
-    return LogState(frames, in_database)
+    """A passive checkpoint: as much as can be done without anybody waiting for it.
+
+    To be done after a commit of one's own only. Before SQLite 3.51.3, one that finds nothing to do may fall
+    together with the write that begins the log anew, and lose it (https://www.sqlite.org/wal.html, "The
+    WAL-Reset Bug").
+    """
+    _, frames, _ = connection.execute("pragma main.wal_checkpoint(passive)").fetchone()
+    return LogState(frames)
+
+
+def time_for_others(held_s: float) -> float:
+    """The seconds that other writers get after ``held_s`` seconds with the write lock."""
+    return max(SHARE_FOR_OTHERS * held_s, PAUSE_AT_LEAST_S)
 
 
 @dataclass
@@ -57,13 +66,15 @@ class ShortLog:
 
     waited_at: int = 0
 
-    def wait_for_readers(self, connection: sqlite3.Connection) -> None:
+    def wait_for_readers(self, connection: sqlite3.Connection, log: LogState) -> None:
         """Between two transactions: where the log is long, waits for the moment to begin it anew.
 
-        Nobody else waits for this: others read and write on. Readers that leave no moment let the log grow,
-        but slower, and not into the room that others need. Raises EnvironmentFailed then.
+        Others read and write on meanwhile. Readers that leave no moment let the log grow, but slower, and
+        not into the room that others need. Raises EnvironmentFailed then.
         """
-        size = _size(connection, checkpoint(connection))
+        if log.frames < 0:
+            return
+        size = _size(connection, log)
         if size < self.waited_at:
             self.waited_at = 0
         if size <= self.waited_at + BOUND:
@@ -83,28 +94,28 @@ class ShortLog:
 
 
 def _begin_anew(connection: sqlite3.Connection, patience_s: float) -> bool:
-    """Waits until all of the log is in the database and nobody reads from it: the next writer begins it anew.
+    """Waits until all of the log is in the database and nobody reads from it: the next write begins it anew.
 
-    The restarting checkpoint holds the write lock, so it is tried only when nothing is left to be copied,
-    and gives up at once.
+    A restarting checkpoint holds the write lock while it looks, so that the log cannot be begun anew at that
+    moment (see ``checkpoint``). Many short ones find a short pause of a reader, and leave writers their turn.
     """
     deadline = time.monotonic() + patience_s
     (timeout_ms,) = connection.execute("pragma busy_timeout").fetchone()
-    connection.execute("pragma busy_timeout = 0")
+    connection.execute(f"pragma busy_timeout = {ATTEMPT_MS}")
     try:
         while True:
-            state = checkpoint(connection)
-            if 0 <= state.frames == state.in_database:
-                (busy, _, _) = connection.execute("pragma main.wal_checkpoint(restart)").fetchone()
-                if not busy:
-                    return True
-            if time.monotonic() >= deadline:
+            start = time.monotonic()
+            (busy, _, _) = connection.execute("pragma main.wal_checkpoint(restart)").fetchone()
+            if not busy:
+                return True
+            now = time.monotonic()
+            if now >= deadline:
                 return False
-            time.sleep(POLL_S)
+            time.sleep(time_for_others(now - start))
     finally:
         connection.execute(f"pragma busy_timeout = {timeout_ms}")
 
 
-def _size(connection: sqlite3.Connection, state: LogState) -> int:
+def _size(connection: sqlite3.Connection, log: LogState) -> int:
     (page,) = connection.execute("pragma main.page_size").fetchone()
-    return max(0, state.frames) * (int(page) + FRAME_HEADER_BYTES)
+    return log.frames * (int(page) + FRAME_HEADER_BYTES)
