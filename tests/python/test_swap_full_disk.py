@@ -83,8 +83,7 @@ def test_no_page_is_left_while_a_step_writes(
     def run(*arguments: Any, **more: Any) -> Any:
         connection = arguments[0]
         if step == "take_backups":
-            monkeypatch.setattr("lotgate.live.backups.free_bytes", lambda folder: 10, raising=False)
-            monkeypatch.setattr("lotgate.live.backup_files.free_bytes", lambda folder: 10, raising=False)
+            monkeypatch.setattr("lotgate.live.backup_files.free_bytes", lambda folder: 10)
             return real(*arguments, **more)
         (pages,) = connection.execute("pragma main.page_count").fetchone()
         connection.execute(f"pragma main.max_page_count = {pages + 1}")

@@ -107,7 +107,7 @@ def test_the_plan_waits_for_nobody_and_forecasts_the_wait(
     monkeypatch.setattr("lotgate.live.connection.time.sleep", waited.append)
     plan = succeeds(case.run(lotgate, "plan", "--json")).json
     assert waited == []
-    monkeypatch.setattr("lotgate.live.connection.SHARE_FOR_OTHERS", 300.0)
+    monkeypatch.setattr("lotgate.live.write_ahead_log.SHARE_FOR_OTHERS", 300.0)
     patient = succeeds(case.run(lotgate, "plan", "--json")).json
     assert waited == []
     assert patient["forecast"]["staging_seconds"] > 10 * plan["forecast"]["staging_seconds"]
